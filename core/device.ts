@@ -1,0 +1,33 @@
+/**
+ * Where a tensor lies.
+ *
+ * @module
+ */
+
+/** A device: the CPU, or a CUDA GPU, the first if no number is given. */
+export type Device = "cpu" | "cuda" | `cuda:${number}`;
+
+/** A device as libtorch numbers it. Internal to core. */
+export interface DeviceCode {
+  /** `c10::DeviceType`. */
+  readonly type: number;
+  /** Which of its kind. */
+  readonly index: number;
+}
+
+/** libtorch's numbers of a device. Internal to core. */
+export function deviceCodeOf(device: Device): DeviceCode {
+  if (device === "cpu") return { type: 0, index: 0 };
+  const match = /^cuda(?::(\d+))?$/.exec(device);
+  if (match === null) {
+    throw new TypeError(`Cannot use device "${device}": expected "cpu", "cuda" or "cuda:N"`);
+  }
+  return { type: 1, index: Number(match[1] ?? 0) };
+}
+
+/** The device of libtorch's numbers. Internal to core. */
+export function deviceOf({ type, index }: DeviceCode): Device {
+  if (type === 0) return "cpu";
+  if (type === 1) return `cuda:${index}`;
+  throw new TypeError(`Cannot represent libtorch's device type number ${type}`);
+}

@@ -1,0 +1,127 @@
+/**
+ * Multi-head self-attention with rotary positions as one operation.
+ *
+ * @module
+ */
+import { aten } from "../../ffi/operators.ts";
+import { op, type Op } from "../autograd.ts";
+import { scalar, tensor } from "../create.ts";
+import { formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Rotation angles of every position, `[L, d]` each, the second half of `d` repeating the first. */
+export interface Rotary {
+  /** Their cosines. */
+  readonly cos: Tensor;
+  /** Their sines. */
+  readonly sin: Tensor;
+}
+
+/** How to attend. */
+export interface AttentionOptions {
+  /** How many heads share the width. */
+  readonly heads: number;
+  /** Rotary positions, or null for none. */
+  readonly rotary: Rotary | null;
+}
+
+/**
+ * `softmax(q kᵀ / √d) v` for every head, without a mask. `qkv` is `[B, L, 3 H d]`,
+ * the queries of all heads, then the keys, then the values; the result is
+ * `[B, L, H d]`. Queries and keys are rotated first (Su et al. 2021,
+ * arXiv:2104.09864, pairing dimension `i` with `i + d/2`), in float32.
+ */
+export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("selfAttention", {
+  check: ([qkv], { heads, rotary }) => {
+    const [, length, width] = qkv.shape;
+    if (qkv.shape.length !== 3 || width! % (3 * heads) !== 0) {
+      throw new TypeError(`Cannot attend over ${formatShape(qkv.shape)} with ${heads} heads`);
+    }
+    const wanted = [length!, width! / (3 * heads)];
+    if (rotary !== null && formatShape(rotary.cos.shape) !== formatShape(wanted)) {
+      throw new TypeError(
+        `Cannot rotate by ${formatShape(rotary.cos.shape)}: expected ${formatShape(wanted)}`,
+      );
+    }
+  },
+  composed: true,
+  forward: ([qkv], { heads, rotary }, save) => {
+    const parts = splitHeads(qkv, heads);
+    const [q, k] = parts.slice(0, 2).map((part) => batched(rotated(part, rotary, 1)));
+    const v = batched(parts[2]!.clone());
+    q!.mul_(scalar(1 / Math.sqrt(q!.shape[2]!), { dtype: q!.dtype }));
+    const scores = q!.matmul(k!.transpose(1, 2));
+    aten.softmaxOut(scores.handle, 2, false, scores.handle);
+    save(q!, k!, v, scores);
+    return joinHeads(scores.matmul(v), qkv.shape[0]!);
+  },
+  vjp: (dy, { saved, options: { heads, rotary }, shapes: [shape] }) => {
+    const [q, k, v, p] = saved as [Tensor, Tensor, Tensor, Tensor];
+    const [batch, length] = shape as [number, number, number];
+    const d = q.shape[2]!;
+    const dOut = batched(dy.reshape([batch, length, heads, d]).transpose(1, 2).contiguous());
+    const dv = p.transpose(1, 2).matmul(dOut);
+    const dp = dOut.matmul(v.transpose(1, 2));
+    const ds = dp.softmaxVjp(p);
+    const dq = ds.matmul(k).mul_(scalar(1 / Math.sqrt(d), { dtype: q.dtype }));
+    const dk = ds.transpose(1, 2).matmul(q);
+
+    const dqkv = dy.emptyLike(shape);
+    const targets = splitHeads(dqkv, heads);
+    [dq, dk].forEach((g, i) => {
+      rotateInto(targets[i]!, g.reshape(targets[i]!.shape), rotary, -1);
+    });
+    targets[2]!.copy_(dv.reshape(targets[2]!.shape));
+    return [dqkv];
+  },
+});
+
+/** Queries, keys and values as views `[B, H, L, d]` of `[B, L, 3 H d]`. */
+function splitHeads(qkv: Tensor, heads: number): Tensor[] {
+  const [batch, length, width] = qkv.shape as [number, number, number];
+  const five = qkv.reshape([batch, length, 3, heads, width / (3 * heads)]).permute([2, 0, 3, 1, 4]);
+  return [0, 1, 2].map((i) => five.select(0, i));
+}
+
+/** `[B, H, L, d]` as `[B H, L, d]`. */
+function batched(x: Tensor): Tensor {
+  const [batch, heads, length, d] = x.shape as [number, number, number, number];
+  return x.reshape([batch * heads, length, d]);
+}
+
+/** `[B H, L, d]` as `[B, L, H d]`. */
+function joinHeads(x: Tensor, batch: number): Tensor {
+  const [both, length, d] = x.shape as [number, number, number];
+  const heads = both / batch;
+  return x.reshape([batch, heads, length, d]).transpose(1, 2).reshape([batch, length, heads * d]);
+}
+
+/** `x` rotated by its positions, in memory of its own, row by row. */
+function rotated(x: Tensor, rotary: Rotary | null, direction: 1 | -1): Tensor {
+  const target = x.emptyLike();
+  rotateInto(target, x, rotary, direction);
+  return target;
+}
+
+/** Writes `x` rotated by its positions, or back for direction −1, into `target`. */
+function rotateInto(target: Tensor, x: Tensor, rotary: Rotary | null, direction: 1 | -1): void {
+  if (rotary === null) {
+    target.copy_(x);
+    return;
+  }
+  if (x.dtype !== rotary.cos.dtype) { // narrower than the angles
+    target.copy_(rotated(x.to(rotary.cos.dtype), rotary, direction));
+    return;
+  }
+  // (x₁, x₂) → (x₁ cos − x₂ sin, x₂ cos + x₁ sin)
+  aten.mulOut(x.handle, rotary.cos.handle, target.handle);
+  const [t1, t2] = target.split(2, -1);
+  const [x1, x2] = x.split(2, -1);
+  const [sin1, sin2] = rotary.sin.split(2, -1);
+  aten.foreachAddcmul_(
+    [t1!.handle, t2!.handle],
+    [x2!.handle, x1!.handle],
+    [sin1!.handle, sin2!.handle],
+    tensor([-direction, direction], { dtype: x.dtype }).handle,
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * Matrix products.
+ *
+ * @module
+ */
+import { aten } from "../../ffi/operators.ts";
+import { op, type Op } from "../autograd.ts";
+import { isFloating } from "../dtype.ts";
+import { formatShape, matmulShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+function requireSameFloat(what: string, x: readonly Tensor[]): void {
+  const { dtype } = x[0]!;
+  for (const other of x) {
+    if (!isFloating(other.dtype) || other.dtype !== dtype) {
+      throw new TypeError(`Cannot ${what} ${dtype} with ${other.dtype}: expected one float dtype`);
+    }
+  }
+}
+
+/** `a @ b`: matrices in the last two axes, the others broadcast. */
+export const matmul: Op<readonly [a: Tensor, b: Tensor]> = op("matmul", {
+  check: (x) => {
+    requireSameFloat("matmul", x);
+    matmulShape(x[0].shape, x[1].shape);
+  },
+  forward: ([a, b]) => aten.matmul(a.handle, b.handle),
+  keeps: "x",
+  // d(ab) = da b + a db
+  vjp: (dy, { x: [a, b], needs }) => [
+    needs[0] ? dy.matmul(b.transpose(-1, -2)) : null,
+    needs[1] ? a.transpose(-1, -2).matmul(dy) : null,
+  ],
+});
+
+/** `x Wᵀ + b`, `[…, in]` by `[out, in]` to `[…, out]`; the bias may be absent. */
+export const linear: Op<readonly Tensor[]> = op("linear", {
+  check: (x) => {
+    requireSameFloat("multiply", x);
+    const [input, weight, bias] = x as [Tensor, Tensor, Tensor | undefined];
+    if (weight.shape.length !== 2 || input.shape.at(-1) !== weight.shape[1]) {
+      throw new TypeError(
+        `Cannot apply a weight of ${formatShape(weight.shape)} to ${formatShape(input.shape)}: ` +
+          `expected [out, ${input.shape.at(-1)}]`,
+      );
+    }
+    if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0])) {
+      throw new TypeError(
+        `Cannot add a bias of ${formatShape(bias.shape)} to ${weight.shape[0]} outputs`,
+      );
+    }
+  },
+  composed: true,
+  forward: ([input, weight, bias]) => {
+    const y = rows(input!).matmul(weight!.transpose(0, 1))
+      .reshape([...input!.shape.slice(0, -1), weight!.shape[0]!]);
+    return bias === undefined ? y : y.add(bias);
+  },
+  keeps: "x",
+  // y = x Wᵀ: dx = dy W, dW = dyᵀ x
+  vjp: (dy, { x: [input, weight, bias], needs }) => {
+    const dyRows = rows(dy);
+    return [
+      needs[0] ? dyRows.matmul(weight!).reshape(input!.shape) : null,
+      needs[1] ? dyRows.transpose(0, 1).matmul(rows(input!)) : null,
+      bias !== undefined && needs[2] ? dyRows.sum(0) : null,
+    ];
+  },
+});
+
+/** All axes but the last as one. */
+export function rows(x: Tensor): Tensor {
+  return x.reshape([-1, x.shape.at(-1)!]);
+}

@@ -1,0 +1,82 @@
+/**
+ * Kernels called directly, without the dispatcher: half its overhead, and the
+ * only way to pass a `Scalar`. They do not look at the device of a tensor, so
+ * the device that core checked decides which library's kernel runs.
+ *
+ * @module
+ */
+import { check, Handle } from "./handle.ts";
+import { kernels, symbols } from "./library.ts";
+
+const out: BigUint64Array = new BigUint64Array(1);
+
+/** A kind of device that has direct kernels. */
+export type KernelDevice = "cpu" | "cuda";
+
+function fresh(code: number, name: string): Handle {
+  check(code, name);
+  return new Handle(out[0]!, null);
+}
+
+/** Direct kernels; every handle must be on `device`. */
+export const direct = {
+  /** `a · b`. */
+  mul(device: KernelDevice, a: Handle, b: Handle): Handle {
+    return fresh(kernels(device).mul_Tensor(a.address, b.address, out), "mul");
+  },
+  /** `a + alpha · b`, floating point only. */
+  add(device: KernelDevice, a: Handle, b: Handle, alpha: number): Handle {
+    return fresh(kernels(device).add_Tensor(a.address, b.address, alpha, out), "add");
+  },
+  /** `a + b` for a number, floating point only. */
+  addScalar(device: KernelDevice, a: Handle, b: number): Handle {
+    return fresh(kernels(device).add_Scalar(a.address, b, 1, out), "add");
+  },
+  /** `a · b` for a number, floating point only. */
+  mulScalar(device: KernelDevice, a: Handle, b: number): Handle {
+    return fresh(kernels(device).mul_Scalar(a.address, b, out), "mul");
+  },
+  /** `a ^ exponent`. */
+  powScalar(device: KernelDevice, a: Handle, exponent: number): Handle {
+    return fresh(kernels(device).pow_Tensor_Scalar(a.address, exponent, out), "pow");
+  },
+  /** `out = a @ b`. */
+  mmOut(device: KernelDevice, target: Handle, a: Handle, b: Handle): void {
+    target.storage.version++;
+    check(kernels(device).mm_out(target.address, a.address, b.address), "mm");
+  },
+  /** `out = a @ b`, batched. */
+  bmmOut(device: KernelDevice, target: Handle, a: Handle, b: Handle): void {
+    target.storage.version++;
+    check(kernels(device).bmm_out(target.address, a.address, b.address), "bmm");
+  },
+  /** `out = beta · c + alpha · a @ b`. */
+  addmmOut(
+    device: KernelDevice,
+    target: Handle,
+    c: Handle,
+    a: Handle,
+    b: Handle,
+    beta: number,
+    alpha: number,
+  ): void {
+    target.storage.version++;
+    const { addmm_out } = kernels(device);
+    check(
+      addmm_out(target.address, c.address, a.address, b.address, beta, alpha),
+      "addmm",
+    );
+  },
+} as const;
+
+/** Fills a tensor of any device with a number. */
+export function fill(handle: Handle, value: number): void {
+  handle.storage.version++;
+  check(symbols().aoti_torch_aten_fill__Scalar(handle.address, value), "fill");
+}
+
+/** Copies `source` into `target`, converting dtype and device. */
+export function copyInto(target: Handle, source: Handle): void {
+  target.storage.version++;
+  check(symbols().aoti_torch_copy_(target.address, source.address, 0), "copy");
+}

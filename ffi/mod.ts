@@ -1,0 +1,15 @@
+/**
+ * The only door to libtorch: find it, open it, call it, fail clearly.
+ *
+ * ```ts
+ * import { loadLibrary } from "@ponder/ponder/ffi";
+ *
+ * const { version, directory } = loadLibrary();
+ * console.log(`libtorch ${version} in ${directory}`);
+ * ```
+ *
+ * @module
+ */
+export { LibraryError, TorchError } from "./errors.ts";
+export { type LibraryInfo, loadLibrary, type LoadOptions } from "./library.ts";
+export { Handle, liveBytes, liveTensors } from "./handle.ts";
