@@ -11,4 +11,62 @@
  *
  * @module
  */
-export * from "./autograd.ts";
+export { backward, type BackwardOptions, grad, isGradEnabled, noGrad } from "./autograd.ts";
+export {
+  arange,
+  empty,
+  fromBytes,
+  fromTypedArray,
+  full,
+  type Nested,
+  ones,
+  rand,
+  randn,
+  scalar,
+  tensor,
+  type TensorOptions,
+  truncNormal,
+  zeros,
+} from "./create.ts";
+export type { Device } from "./device.ts";
+export { bytesOf, type DType, dtypes, isFloating, type NumericArray } from "./dtype.ts";
+export { Random, type RandomState } from "./random.ts";
+export { Scope, scope, tidy, tidyAll } from "./scope.ts";
+export type { Shape } from "./shape.ts";
+export { type Axes, cat, embedding, type KeepDims, stack, Tensor } from "./tensor.ts";
+
+export { type AttentionOptions, type Rotary, selfAttention } from "./ops/attention.ts";
+export {
+  bceWithLogits,
+  crossEntropy,
+  type CrossEntropyOptions,
+  stablemaxCrossEntropy,
+} from "./ops/loss.ts";
+export { linear } from "./ops/matmul.ts";
+export { addRmsNorm, layerNorm, type NormOptions, rmsNorm } from "./ops/softmax.ts";
+export { swiglu } from "./ops/swiglu.ts";
+
+export { Attention } from "./nn/attention.ts";
+export { Embedding } from "./nn/embedding.ts";
+export { LayerNorm } from "./nn/layer_norm.ts";
+export { type LayerOptions, Linear } from "./nn/linear.ts";
+export {
+  countParameters,
+  disposeModule,
+  loadStateDict,
+  type Module,
+  namedParameters,
+  namedTensors,
+  parameters,
+  stateDict,
+  type StoredTensor,
+} from "./nn/module.ts";
+export { rotaryTables } from "./nn/rotary.ts";
+export { SwiGlu, swiGluWidth } from "./nn/swiglu.ts";
+
+export { adamATan2, type AdamOptions, adamW, type ATan2Convention } from "./optim/adam.ts";
+export { clipGradNorm, gradNorm } from "./optim/clip.ts";
+export { Ema } from "./optim/ema.ts";
+export type { Named, Optimizer } from "./optim/optimizer.ts";
+export { warmupCosine } from "./optim/schedule.ts";
+export { signSgd, type SignSgdOptions } from "./optim/sign_sgd.ts";

@@ -134,9 +134,23 @@ export function inArena<T extends Owned>(body: () => readonly (T | null)[]): rea
     arena = outer;
     for (const item of owned) {
       if (item.disposed) continue;
+      item.owner = null;
       if (kept.includes(item as T)) adopt(item);
       else item.dispose();
     }
   }
   return kept;
+}
+
+/**
+ * Runs `body`, which must be synchronous, and frees what it made but its result.
+ * What the tape needs for going back stays with the tape.
+ */
+export function tidy<T extends Owned>(body: () => T): T {
+  return inArena<T>(() => [body()])[0]!;
+}
+
+/** Like {@link tidy}, for a body with several results. */
+export function tidyAll<T extends readonly Owned[]>(body: () => T): T {
+  return inArena<Owned>(body) as unknown as T;
 }

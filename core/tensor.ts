@@ -57,8 +57,16 @@ export interface KeepDims {
   readonly keepDims?: boolean;
 }
 
-/** What a tensor is held by while nobody scoped it; freed when it is collected. */
-const unscoped: FinalizationRegistry<Handle> = new FinalizationRegistry((handle) => handle.release());
+/** What to free when a tensor that no scope owns is collected. */
+interface Net {
+  handle: Handle;
+  node: Node | null;
+}
+
+const unscoped: FinalizationRegistry<Net> = new FinalizationRegistry(({ handle, node }) => {
+  handle.release();
+  node?.release();
+});
 
 /** An n-dimensional array. Made by the functions of `create.ts` and by operations. */
 export class Tensor {
@@ -69,8 +77,8 @@ export class Tensor {
   #strides: Shape | undefined;
   #dtype: DType | undefined;
   #device: Device | undefined;
-  /** Internal to core: its place on the tape. */
-  node: Node | null = null;
+  #node: Node | null = null;
+  #net: Net | null = null;
   /** Internal to core: the scope that frees it. */
   owner: Scope | null = null;
 
@@ -136,10 +144,10 @@ export class Tensor {
     this.#disposed = true;
     this.owner?.disown(this);
     this.owner = null;
-    unscoped.unregister(this);
+    if (this.#net !== null) unscoped.unregister(this);
     this.#handle.release();
-    this.node?.release();
-    this.node = null;
+    this.#node?.release();
+    this.#node = null;
   }
 
   /** Frees it at the end of a `using` block. */
@@ -177,6 +185,30 @@ export class Tensor {
     const handle = this.handle.retain();
     this.dispose();
     return handle;
+  }
+
+  /** Internal to core: gives a leaf other memory of the same shape and dtype. */
+  rebind(handle: Handle): void {
+    this.handle.release();
+    this.#handle = handle;
+    this.#strides = undefined;
+    if (this.#net !== null) this.#net.handle = handle;
+  }
+
+  /** Internal to core: its place on the tape. */
+  get node(): Node | null {
+    return this.#node;
+  }
+
+  set node(node: Node | null) {
+    this.#node = node;
+    if (this.#net !== null) this.#net.node = node;
+  }
+
+  /** Internal to core: has it freed when it is collected, as nobody else will. */
+  watch(): void {
+    this.#net = { handle: this.#handle, node: this.#node };
+    unscoped.register(this, this.#net, this);
   }
 
   /** Internal to core: a view of this tensor's memory. */
@@ -771,7 +803,7 @@ export class Tensor {
 
 setTensorConstructor((handle, name) => {
   const tensor = new Tensor(handle, name);
-  if (!adopt(tensor)) unscoped.register(tensor, handle, tensor);
+  if (!adopt(tensor)) tensor.watch();
   return tensor;
 });
 

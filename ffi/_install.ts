@@ -65,12 +65,12 @@ async function unpack(plan: Plan, archives: readonly string[], home: string): Pr
   await Deno.remove(join(plan.cache, "downloads")).catch(() => {}); // once it is empty
 }
 
-/** What {@link accept} says; a library that it refuses is not left in the cache. */
+/** What {@link accept} says; a library that it tried and refuses is not left in the cache. */
 async function acceptOrRemove(plan: Plan, directory: string, home: string): Promise<string> {
   try {
     return await accept(plan, directory);
   } catch (error) {
-    await remove(home);
+    if (!(error instanceof Deno.errors.NotCapable)) await remove(home);
     throw new Error(`what was unpacked ${reasonOf(error)}`, { cause: error });
   }
 }

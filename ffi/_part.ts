@@ -27,6 +27,7 @@ export async function openPart(path: string, keep: boolean): Promise<Part> {
 
 /** Empties the part. */
 export async function restart(part: Part): Promise<void> {
+  if (part.sizeBytes === 0) return;
   await part.handle.truncate(0);
   await part.handle.seek(0, Deno.SeekMode.Start);
   part.hash = createHash("sha256");

@@ -115,9 +115,9 @@ async function torchOf(python: string, options: PythonOptions): Promise<PythonTo
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   const ran = run(python, ["-c", FIND_TORCH], { ...options, signal });
   const { success, stdout, stderr } = await ran.catch((error) => {
+    if (timeout.aborted) throw new Error(`did not answer within ${FIND_TIMEOUT_MS / 1000} s`);
     throw error instanceof Deno.errors.NotFound ? new Error("is not on PATH") : error;
   });
-  if (timeout.aborted) throw new Error(`did not answer within ${FIND_TIMEOUT_MS / 1000} s`);
   const answer = stdout.split("\n").findLast((line) => line.startsWith("{"));
   if (!success || answer === undefined) throw new Error(`failed: ${lastLine(stderr)}`);
   const { lib, version, python: executable } = JSON.parse(answer);
@@ -169,7 +169,7 @@ async function wheelsIn(directory: string): Promise<string[]> {
 
 /** pip's last word on why it failed. */
 function pipReason(stderr: string): string {
-  const errors = stderr.split("\n").filter((line) => line.startsWith("ERROR: "));
+  const errors = stderr.split("\n").filter((line) => /^ERROR: (?!ResolutionImpossible)/.test(line));
   return errors.at(-1)?.replace("ERROR: ", "") ?? lastLine(stderr);
 }
 

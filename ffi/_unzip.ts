@@ -6,7 +6,7 @@
  */
 
 // deno-lint-ignore no-import-prefix -- needed by setup alone, which ffi/mod.ts does not import
-import { Reader, ZipReader } from "npm:@zip.js/zip.js@2.24.0";
+import { type FileEntry, Reader, ZipReader } from "npm:@zip.js/zip.js@2.24.0";
 import { basename, join } from "@std/path";
 import { reasonOf } from "./_reason.ts";
 
@@ -64,20 +64,23 @@ export async function unzip(
   { select, onProgress, signal }: UnzipOptions,
 ): Promise<string[]> {
   using file = await Deno.open(archive, { read: true });
-  // One thread and Deno's own inflate: as fast as zip.js's workers here, and nothing to shut down.
+  // One thread and Deno's own inflate: two seconds for the CPU wheel, and no workers to shut down.
   const settings = { useWebWorkers: false, useCompressionStream: true, checkSignature: true };
   const zip = new ZipReader(new FileReader(file), settings);
   try {
-    const chosen = (await zip.getEntries())
-      .flatMap((entry) => entry.directory ? [] : [{ entry, name: select(entry.filename) }])
-      .flatMap(({ entry, name }) => name === undefined ? [] : [{ entry, name }]);
+    const chosen: { entry: FileEntry; name: string }[] = [];
+    for await (const entry of zip.getEntriesGenerator()) {
+      if (entry.directory) continue;
+      const name = select(entry.filename);
+      if (name !== undefined) chosen.push({ entry, name });
+    }
     const total = chosen.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
     await Deno.mkdir(directory, { recursive: true });
     let written = 0;
     const count = (bytes: number) => onProgress?.({ written: written += bytes, total });
     for (const { entry, name } of chosen) {
       if (basename(name) !== name) throw new Error(`internal: "${name}" is not a file name`);
-      await entry.getData(await fileSink(join(directory, name), count), signal ? { signal } : {});
+      await extract(entry, join(directory, name), count, signal);
     }
     return chosen.map(({ name }) => name);
   } catch (error) {
@@ -88,18 +91,26 @@ export async function unzip(
   }
 }
 
-/** Writes a file, telling how many bytes each write took. */
-async function fileSink(
+/** Writes an entry to a file, telling how many bytes each write took. */
+async function extract(
+  entry: FileEntry,
   path: string,
   onWrite: (bytes: number) => void,
-): Promise<WritableStream<Uint8Array>> {
-  const file = await Deno.open(path, { create: true, write: true, truncate: true });
-  return new WritableStream({
-    async write(bytes) {
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  using file = await Deno.open(path, { create: true, write: true, truncate: true });
+  let refusal: unknown; // zip.js passes on only that the stream has failed
+  const write = async (bytes: Uint8Array) => {
+    try {
       for (let n = 0; n < bytes.length;) n += await file.write(bytes.subarray(n));
-      onWrite(bytes.length);
-    },
-    close: () => file.close(),
-    abort: () => file.close(),
-  });
+    } catch (error) {
+      throw refusal = error;
+    }
+    onWrite(bytes.length);
+  };
+  try {
+    await entry.getData(new WritableStream({ write }), signal === undefined ? {} : { signal });
+  } catch (error) {
+    throw refusal ?? error;
+  }
 }

@@ -116,10 +116,10 @@ Deno.test("parseCommand() names an unknown flag, the close one and all there are
     ["hrm-sudoku", "--stepz=3"],
     `Unknown flag "--stepz", did you mean "--steps"? There are: ${known}`,
   );
-  assertUsage(["--nonsense"], `Unknown flag "--nonsense": ${known}`);
+  assertUsage(["--nonsense"], `Unknown flag "--nonsense"; there are: ${known}`);
   assertUsage(["-json"], `Unknown flag "-json", did you mean "--json"? There are: ${known}`);
-  assertUsage(["-x"], `Unknown flag "-x": ${known}`);
-  assertUsage(["--no-steps"], `Unknown flag "--no-steps": ${known}`);
+  assertUsage(["-x"], `Unknown flag "-x"; there are: ${known}`);
+  assertUsage(["--no-steps"], `Unknown flag "--no-steps"; there are: ${known}`);
   for (const odd of ["--_=x", "--__proto__=1", "--constructor", "---steps", "--=1", "--_"]) {
     assertThrows(() => parseCommand(train, ["hrm-sudoku", odd]), UsageError, "Unknown flag");
   }
@@ -161,7 +161,7 @@ Deno.test("parseCommand() says which argument is missing, unknown or too much", 
     ["hrm-sodoku"],
     'Unknown recipe "hrm-sodoku", did you mean "hrm-sudoku"? There are: hrm-sudoku, trm-maze',
   );
-  assertUsage(["xyz"], 'Unknown recipe "xyz": hrm-sudoku, trm-maze');
+  assertUsage(["xyz"], 'Unknown recipe "xyz"; there are: hrm-sudoku, trm-maze');
   assertUsage(["trm-maze", "a", "b"], 'Unexpected argument "b": train takes <recipe> [run]');
   const bare: Command = { name: "bench", summary: "Measures", flags: {} };
   const error = assertThrows(() => parseCommand(bare, ["x"]), UsageError);
@@ -187,7 +187,7 @@ Deno.test("parseCommand() lists the fields that exist and says what they need", 
   );
   assertUsage(
     [recipe, "--model.layers=3"],
-    'Unknown field of --model "layers": hidden_size, ' +
+    'Unknown field of --model "layers"; there are: hidden_size, ' +
       "loss, rope, halt",
   );
   assertUsage(
@@ -304,7 +304,7 @@ Deno.test("unknownName() suggests what is close, and nothing that is far", () =>
     unknownName("recipe", name, ["hrm-sudoku", "hrm-maze"]).message.includes("did you mean");
   assertEquals(["hrm-sudoko", "HRM-Maze", "hmr-maze", "hrmmaze"].map(hint), Array(4).fill(true));
   assertEquals(["", "x", "resnet", "maze"].map(hint), Array(4).fill(false));
-  assertEquals(unknownName("run", "a", []).message, 'Unknown run "a": none exist');
+  assertEquals(unknownName("run", "a", []).message, 'Unknown run "a": there are none');
 });
 
 /** What `runMain` does with `main`: the exit code, and what it printed where. */

@@ -1,0 +1,128 @@
+/**
+ * What all optimisers share: parameters in one flat buffer, so that a step is a
+ * handful of operations however many parameters there are.
+ *
+ * @module
+ */
+import { reinterpret } from "../../ffi/memory.ts";
+import { empty } from "../create.ts";
+import { bytesOf } from "../dtype.ts";
+import { restoreTensor, type StoredTensor, storeTensor } from "../nn/module.ts";
+import { inArena } from "../scope.ts";
+import { contiguousStrides } from "../shape.ts";
+import { cat, type Tensor } from "../tensor.ts";
+import { noGrad } from "../autograd.ts";
+
+/** A named parameter. */
+export type Named = readonly [name: string, tensor: Tensor];
+
+/** Parameters moved into one buffer; each of them becomes a view of its part. */
+export class FlatParameters {
+  /** All elements, one parameter after another, `[N]`. */
+  readonly buffer: Tensor;
+  /** The parameters. */
+  readonly parameters: readonly Named[];
+
+  /**
+   * @throws {TypeError} when there is none, or their dtypes or devices differ
+   */
+  constructor(parameters: readonly Named[]) {
+    const first = parameters[0]?.[1];
+    if (first === undefined) throw new TypeError("Cannot optimise a model without parameters");
+    for (const [name, { dtype, device }] of parameters) {
+      if (dtype !== first.dtype || device !== first.device) {
+        throw new TypeError(`Cannot optimise ${name}: it is ${dtype} on ${device}`);
+      }
+    }
+    this.parameters = parameters;
+    this.buffer = joined(parameters.map(([, tensor]) => tensor)).hold();
+    for (const [i, view] of this.views(this.buffer).entries()) parameters[i]![1].rebind(view);
+  }
+
+  /** The gradients, in the parameters' order, as one tensor. */
+  join(gradients: readonly Tensor[]): Tensor {
+    if (gradients.length !== this.parameters.length) {
+      throw new TypeError(
+        `Cannot step with ${gradients.length} gradients of ${this.parameters.length} parameters`,
+      );
+    }
+    return joined(gradients);
+  }
+
+  /** The parts of a flat buffer that belong to each parameter. */
+  views(buffer: Tensor): ReturnType<typeof reinterpret>[] {
+    let offset = buffer.offset;
+    return this.parameters.map(([, { shape, size }]) => {
+      const bytes = bytesOf(buffer.dtype);
+      const view = reinterpret(buffer.handle, shape, contiguousStrides(shape), offset, bytes);
+      offset += size;
+      return view;
+    });
+  }
+
+  /** A buffer of the same size, filled with zeros, that nobody but the caller owns. */
+  zeros(): Tensor {
+    const buffer = empty(this.buffer.shape, this.buffer);
+    const held = buffer.fill_(0).hold();
+    buffer.dispose();
+    return held;
+  }
+}
+
+function joined(tensors: readonly Tensor[]): Tensor {
+  return noGrad(() => cat(tensors.map((t) => t.detach().reshape([t.size]))));
+}
+
+/** Updates parameters by their gradients. */
+export interface Optimizer {
+  /** One step with gradients in the order of the parameters. */
+  step(gradients: readonly Tensor[], lr: number): void;
+  /** Everything but the parameters that the next step depends on. */
+  state(): Map<string, StoredTensor>;
+  /** Continues from a state that {@link Optimizer.state} returned. */
+  load(state: ReadonlyMap<string, StoredTensor>): void;
+  /** Frees its buffers. */
+  dispose(): void;
+}
+
+/** Runs a step whose intermediate tensors are all freed at its end. */
+export function updating(body: () => void): void {
+  noGrad(() =>
+    inArena(() => {
+      body();
+      return [];
+    })
+  );
+}
+
+/** Flat buffers and a step count, as a file holds them. */
+export function storeState(
+  step: number,
+  buffers: Readonly<Record<string, Tensor>>,
+): Map<string, StoredTensor> {
+  const data = new Uint8Array(new BigInt64Array([BigInt(step)]).buffer);
+  const state = new Map<string, StoredTensor>([["step", { dtype: "int64", shape: [], data }]]);
+  for (const [name, buffer] of Object.entries(buffers)) state.set(name, storeTensor(buffer));
+  return state;
+}
+
+/** Restores what {@link storeState} stored, and returns the step count. */
+export function restoreState(
+  state: ReadonlyMap<string, StoredTensor>,
+  buffers: Readonly<Record<string, Tensor>>,
+): number {
+  const step = state.get("step");
+  if (step === undefined) throw new TypeError("Cannot restore an optimiser: its step is missing");
+  for (const [name, buffer] of Object.entries(buffers)) {
+    const stored = state.get(name);
+    if (stored === undefined || stored.shape[0] !== buffer.size) {
+      throw new TypeError(`Cannot restore an optimiser: ${name} is missing or of another size`);
+    }
+    restoreTensor(buffer, stored);
+  }
+  return Number(new BigInt64Array(stored8(step.data))[0]);
+}
+
+function stored8(data: Uint8Array): ArrayBuffer {
+  return data.slice().buffer as ArrayBuffer;
+}

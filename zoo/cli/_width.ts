@@ -1,0 +1,38 @@
+/**
+ * The width of a text on the screen, colours not counted.
+ *
+ * @module
+ */
+
+// deno-lint-ignore no-control-regex
+const ESCAPE = /\x1b\[[\d;]*[A-Za-z]/g;
+const ZERO_WIDTH = /^[\p{Mark}\u200b\u200d\ufe0f]$/u;
+const DOUBLE_WIDTH =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]$/u;
+
+/** How many columns `text` takes; escape sequences take none. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const char of text.replace(ESCAPE, "")) width += charWidth(char);
+  return width;
+}
+
+/** `text` cut to at most `width` columns, the last one `…` if anything was cut; colours are kept. */
+export function clip(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (width <= 0) return "";
+  let kept = "";
+  let room = width - 1;
+  for (const [piece] of text.matchAll(new RegExp(`${ESCAPE.source}|.`, "gsu"))) {
+    const isEscape = piece.startsWith("\x1b[");
+    if (!isEscape) room -= charWidth(piece);
+    if (room < 0) break;
+    kept += piece;
+  }
+  return text.includes("\x1b[") ? `${kept}…\x1b[0m` : `${kept}…`;
+}
+
+function charWidth(char: string): number {
+  if (ZERO_WIDTH.test(char)) return 0;
+  return DOUBLE_WIDTH.test(char) ? 2 : 1;
+}

@@ -1,0 +1,125 @@
+/**
+ * One training step: a segment, its loss, its gradients, an update.
+ *
+ * @module
+ */
+import { grad } from "../core/autograd.ts";
+import { parameters } from "../core/nn/module.ts";
+import { clipGradNorm, gradNorm } from "../core/optim/clip.ts";
+import type { Ema } from "../core/optim/ema.ts";
+import type { Optimizer } from "../core/optim/optimizer.ts";
+import { signSgd } from "../core/optim/sign_sgd.ts";
+import type { Random } from "../core/random.ts";
+import { scope } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { type Batch, type Carry, carryTensors } from "../models/halting.ts";
+import type { Hrm, HrmStates } from "../models/hrm.ts";
+import {
+  segmentLoss,
+  segmentMetrics,
+  type TokenLoss,
+} from "../models/supervision.ts";
+
+/** What is trained, and with what. */
+export interface Trainee {
+  /** The model. */
+  readonly model: Hrm;
+  /** Updates its parameters. */
+  readonly optimizer: Optimizer;
+  /** Averages of its parameters, if any. */
+  readonly ema: Ema | null;
+  /** Which cross-entropy. */
+  readonly loss: TokenLoss;
+  /** The most that the gradients' common length may be; 0 for no bound. */
+  readonly clipNorm: number;
+  /** Decay of the puzzle embeddings that were looked up. */
+  readonly puzzleEmbWeightDecay: number;
+}
+
+/** The learning rates of one step. */
+export interface LearningRates {
+  /** Of the parameters. */
+  readonly lr: number;
+  /** Of the puzzle embeddings. */
+  readonly puzzleEmbLr: number;
+}
+
+/** Numbers of one step. */
+export interface StepReport {
+  /** The loss over the batch size. */
+  readonly loss: number;
+  /** Its cross-entropy part. */
+  readonly lmLoss: number;
+  /** Its halting part. */
+  readonly qHaltLoss: number;
+  /** Its continuing part; 0 if there is none. */
+  readonly qContinueLoss: number;
+  /** The gradients' common length before clipping. */
+  readonly gradNorm: number;
+  /** Rows that halted in this segment. */
+  readonly count: number;
+  /** Sums over those rows: share of right tokens, all right, halting judged rightly, segments. */
+  readonly accuracy: number;
+  readonly exactAccuracy: number;
+  readonly qHaltAccuracy: number;
+  readonly steps: number;
+}
+
+/** Trains on one segment, and returns the carry for the next; the old carry is freed. */
+export function trainStep(
+  { model, optimizer, ema, loss: tokenLoss, clipNorm, puzzleEmbWeightDecay }: Trainee,
+  carry: Carry<HrmStates>,
+  batch: Batch,
+  { lr, puzzleEmbLr }: LearningRates,
+  random: Random,
+): { carry: Carry<HrmStates>; report: StepReport } {
+  using s = scope();
+  const rows = batch.inputs.shape[0]!;
+  const step = model.step(carry, batch, { training: { random } });
+  const { outputs, puzzleRows } = step;
+  const parts = segmentLoss(outputs, step.carry.data.labels, tokenLoss);
+  const metrics = segmentMetrics(step.carry, outputs);
+
+  const trained = parameters(model);
+  const targets = puzzleRows === null ? trained : [...trained, puzzleRows];
+  const loss = parts.loss.mul(1 / rows);
+  const value = requireFinite(loss);
+  const gradients = grad(loss, targets);
+  const norm = gradNorm(gradients.slice(0, trained.length));
+  if (puzzleRows !== null) {
+    const { puzzleIdentifiers } = step.carry.data;
+    const table = model.inner.puzzle_emb!.weights;
+    const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
+    signSgd(table, puzzleIdentifiers, gradients[trained.length]!, settings);
+  }
+  const own = gradients.slice(0, trained.length);
+  optimizer.step(clipNorm > 0 ? clipGradNorm(own, clipNorm) : own, lr);
+  ema?.update();
+
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep(Object.values(carryTensors(step.carry)));
+  const report = {
+    loss: value,
+    lmLoss: parts.lm.item() / rows,
+    qHaltLoss: parts.qHalt.item() / rows,
+    qContinueLoss: (parts.qContinue?.item() ?? 0) / rows,
+    gradNorm: norm.item(),
+    count: metrics.count.item(),
+    accuracy: metrics.accuracy.item(),
+    exactAccuracy: metrics.exactAccuracy.item(),
+    qHaltAccuracy: metrics.qHaltAccuracy.item(),
+    steps: metrics.steps.item(),
+  };
+  return { carry: step.carry, report };
+}
+
+/** Stops before a loss that is no number spoils the weights. */
+function requireFinite(loss: Tensor): number {
+  const value = loss.item();
+  if (!Number.isFinite(value)) {
+    throw new RangeError(
+      `Cannot go on training: the loss is ${value}; resume from the last checkpoint with a lower --optim.lr`,
+    );
+  }
+  return value;
+}
