@@ -5,8 +5,7 @@
  * @module
  */
 
-// deno-lint-ignore no-import-prefix -- needed by setup alone, which ffi/mod.ts does not import
-import { type FileEntry, Reader, ZipReader } from "npm:@zip.js/zip.js@2.24.0";
+import { type FileEntry, Reader, ZipReader } from "@zip.js/zip.js";
 import { basename, join } from "@std/path";
 import { reasonOf } from "./_reason.ts";
 

@@ -194,7 +194,8 @@ export class HrmInner {
 }
 
 /** What a segment gives out. */
-interface Segment {
+export interface Segment {
+  /** The states after it. */
   readonly states: HrmStates;
   readonly logits: Tensor;
   readonly qHalt: Tensor;

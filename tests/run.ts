@@ -124,11 +124,16 @@ async function runTests(args: readonly string[]): Promise<Tally> {
   const decoder = new TextDecoder();
   let tail = "";
   for await (const bytes of child.stdout) {
-    Deno.stdout.writeSync(bytes);
+    print(bytes);
     tail = (tail + decoder.decode(bytes, { stream: true })).slice(-10_000);
   }
   const { code } = await child.status;
   return tallyOf(tail, code);
+}
+
+/** Writes all of it: one write to a pipe may take only a part. */
+function print(bytes: Uint8Array): void {
+  for (let n = 0; n < bytes.length;) n += Deno.stdout.writeSync(bytes.subarray(n));
 }
 
 function denoCommand(

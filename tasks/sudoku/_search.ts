@@ -19,15 +19,10 @@ function count(mask: number): number {
   return n;
 }
 
-/** A bit of `mask`: the lowest, or a random one where there is a source. */
-function choose(mask: number, random: RandomSource | undefined): number {
-  if (random === undefined) return mask & -mask;
-  let rest = mask;
-  for (let skip = below(random, count(mask)); skip > 0; skip--) rest &= rest - 1;
-  return rest & -rest;
-}
-
-/** One search at a time over the boards of one size: `load`, perhaps `forbid`, then `run`. */
+/**
+ * One search at a time over the boards of one size: `load`, perhaps `forbid`,
+ * then `run` or `tryFill`.
+ */
 export class Search {
   /** How many solutions were found. */
   solutions = 0;
@@ -56,7 +51,6 @@ export class Search {
   readonly #dirty: Uint8Array;
   #consistent = true;
   #maxSolutions = 1;
-  #random: RandomSource | undefined;
 
   /** An idle search. */
   constructor(size: SudokuSize) {
@@ -98,15 +92,38 @@ export class Search {
     if (this.#consistent) this.#restrict(cell, left, 0);
   }
 
-  /**
-   * Searches until `maxSolutions` are found or no more exist. With a random
-   * source the alternatives of every guess are tried in random order.
-   */
-  run(maxSolutions: number, random?: RandomSource): void {
+  /** Searches until `maxSolutions` are found or no more exist. */
+  run(maxSolutions: number): void {
     this.#maxSolutions = maxSolutions;
-    this.#random = random;
     if (this.#consistent && this.#propagate(0)) this.#search(0);
-    this.#random = undefined;
+  }
+
+  /**
+   * Puts random candidates in random cells, with all that follows from them, and
+   * never goes back. True when that ends in a solution, not in a contradiction.
+   */
+  tryFill(random: RandomSource): boolean {
+    let consistent = this.#consistent && this.#propagate(0);
+    while (consistent) {
+      const cell = this.#randomOpenCell(random);
+      if (cell < 0) break;
+      let rest = this.#states[cell]!;
+      for (let skip = below(random, this.#counts[rest]!); skip > 0; skip--) rest &= rest - 1;
+      this.#restrict(cell, rest & -rest, 0);
+      consistent = this.#propagate(0);
+    }
+    if (consistent) this.#keep(0);
+    return consistent;
+  }
+
+  /** A random cell that holds no digit yet, or -1 when all do. */
+  #randomOpenCell(random: RandomSource): number {
+    const states = this.#states, all = this.#all;
+    let numOpen = 0;
+    for (let cell = 0; cell < this.#cells; cell++) if (states[cell]! <= all) numOpen++;
+    if (numOpen === 0) return -1;
+    let skip = below(random, numOpen);
+    for (let cell = 0;; cell++) if (states[cell]! <= all && skip-- === 0) return cell;
   }
 
   /** Leaves `cell` with the candidates `mask`. */
@@ -199,9 +216,8 @@ export class Search {
     if (best < 0) return this.#keep(base);
     if (fewest > 2 && this.#searchPlaces(base)) return;
     for (let rest = states[base + best]!; rest !== 0;) {
-      const bit = choose(rest, this.#random);
-      rest ^= bit;
-      this.#guess(best, bit, base);
+      this.#guess(best, rest & -rest, base);
+      rest &= rest - 1;
       if (this.solutions >= this.#maxSolutions) return;
     }
   }
@@ -241,9 +257,8 @@ export class Search {
       else second = cell;
     }
     const bit = rest & -rest;
-    const swap = this.#random !== undefined && below(this.#random, 2) === 1;
-    this.#guess(swap ? second : first, bit, base);
-    if (this.solutions < this.#maxSolutions) this.#guess(swap ? first : second, bit, base);
+    this.#guess(first, bit, base);
+    if (this.solutions < this.#maxSolutions) this.#guess(second, bit, base);
   }
 
   /** Searches on with a digit in a cell. */

@@ -91,7 +91,7 @@ export function applySymmetry(symmetry: SudokuSymmetry, board: Board, out: Board
  * import { Random } from "@ponder/ponder/core";
  * import { augment, isValidSolution, parseBoard } from "@ponder/ponder/tasks";
  *
- * const puzzle = parseBoard("12..34...1...3.."), solution = parseBoard("1243342121344312");
+ * const puzzle = parseBoard(".2...412...4...."), solution = parseBoard("1243341221344321");
  * const other = augment(new Random(1), puzzle, solution);
  * console.log(isValidSolution(other.puzzle, other.solution)); // true
  * ```

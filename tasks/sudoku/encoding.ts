@@ -37,7 +37,10 @@ export function sudokuSeqLen(size: SudokuSize): number {
  * console.log(tokens.subarray(0, 3)); // Uint8Array(3) [ 2, 3, 1 ]
  * ```
  */
-export function encodeBoard(board: Board, out: Uint8Array = new Uint8Array(board.length)): Uint8Array {
+export function encodeBoard(
+  board: Board,
+  out: Uint8Array = new Uint8Array(board.length),
+): Uint8Array {
   checkBoard(board);
   checkLength(out, board.length);
   for (let cell = 0; cell < board.length; cell++) out[cell] = board[cell]! + sudokuBlank;

@@ -25,7 +25,7 @@ const NUM_ROUNDS = 3;
  * import { Random } from "@ponder/ponder/core";
  * import { augment, parseBoard, puzzleSignature } from "@ponder/ponder/tasks";
  *
- * const puzzle = parseBoard("12..34...1...3.."), solution = parseBoard("1243342121344312");
+ * const puzzle = parseBoard(".2...412...4...."), solution = parseBoard("1243341221344321");
  * const other = augment(new Random(1), puzzle, solution);
  * console.log(
  *   puzzleSignature(puzzle, solution) === puzzleSignature(other.puzzle, other.solution),
@@ -53,7 +53,8 @@ export function puzzleSignature(puzzle: Board, solution: Board): number {
     for (let cell = 0; cell < cells; cell++) {
       const [row, column, box] = unitsOf[cell]!;
       // Lines of one box shape may be exchanged, so rows may not be told from columns then.
-      const across = mix(units[row!]!), down = mix(units[column!]! + (boxRows === boxColumns ? 0 : 7));
+      const across = mix(units[row!]!),
+        down = mix(units[column!]! + (boxRows === boxColumns ? 0 : 7));
       colours[cell] = join(
         join(colours[cell]!, across + down),
         join(units[box!]!, digits[solution[cell]!]!),

@@ -11,7 +11,14 @@
  * @module
  */
 
-import { type Board, cellName, conflicts, isSolved, parseBoard, type SudokuPuzzle } from "./board.ts";
+import {
+  type Board,
+  cellName,
+  conflicts,
+  isSolved,
+  parseBoard,
+  type SudokuPuzzle,
+} from "./board.ts";
 import { solve } from "./solver.ts";
 
 /** A puzzle read from a file. */
@@ -40,7 +47,7 @@ const header = "source,question,answer,rating";
  * ```ts
  * import { parsePuzzles } from "@ponder/ponder/tasks";
  *
- * const [first] = parsePuzzles("# an easy one\n12..34...1...3..\n", "easy.txt");
+ * const [first] = parsePuzzles("# an easy one\n.2...412...4....\n", "easy.txt");
  * console.log(first?.rating); // 0
  * ```
  */

@@ -52,8 +52,8 @@ export interface SolveResult {
  * ```ts
  * import { formatBoard, parseBoard, solve } from "@ponder/ponder/tasks";
  *
- * const { solutions, solution, backtracks } = solve(parseBoard("12..34...1...3.."));
- * console.log(solutions, formatBoard(solution!), backtracks); // 1 1243342121344312 0
+ * const { solutions, solution, backtracks } = solve(parseBoard(".2...412...4...."));
+ * console.log(solutions, formatBoard(solution!), backtracks); // 1 1243341221344321 0
  * ```
  */
 export function solve(board: Board, options: SolveOptions = {}): SolveResult {

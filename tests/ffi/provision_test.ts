@@ -10,8 +10,7 @@ import { provision, type ProvisionOptions } from "../../ffi/provision.ts";
 import { libraryFile } from "../../ffi/locate.ts";
 import { unzip } from "../../ffi/_unzip.ts";
 import { chooseWheel, libraryEntry, PINNED, remoteArchive } from "../../ffi/_wheel.ts";
-// deno-lint-ignore no-import-prefix -- as in ffi/_unzip.ts
-import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "npm:@zip.js/zip.js@2.24.0";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { inFolder, namesIn, sha256 } from "./_folder.ts";
 
 const WHEEL = "torch-2.13.0+cpu-cp310-cp310-manylinux_2_28_x86_64.whl";

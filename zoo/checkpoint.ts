@@ -1,0 +1,94 @@
+/**
+ * Checkpoints: everything that a run needs to go on bit for bit, in one file that
+ * is either there whole or not at all.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { writeFileAtomic } from "../core/io/file.ts";
+import { decodeSafetensors, safetensorsChunks } from "../core/io/safetensors.ts";
+import { loadStateDict, restoreTensor, stateDict, storeTensor, type StoredTensor } from "../core/nn/module.ts";
+import { Random, type RandomState } from "../core/random.ts";
+import { type Carry, carryTensors } from "../models/halting.ts";
+import type { HrmStates } from "../models/hrm.ts";
+import type { Trainee } from "./step.ts";
+import { WEIGHT_PREFIX } from "./weights.ts";
+
+const FILE = join("checkpoint", "state.safetensors");
+
+/** What is no tensor. */
+export interface Progress {
+  /** Steps done; also the position of the sampler. */
+  readonly step: number;
+  /** The random stream of exploration. */
+  readonly exploration: RandomState;
+  /** The best evaluation so far, or null. */
+  readonly best: number | null;
+  /** Seconds of training so far. */
+  readonly seconds: number;
+  /** Sums of the step reports since the last line of metrics. */
+  readonly window: Readonly<Record<string, number>>;
+}
+
+/** Writes the checkpoint of a run. */
+export async function saveCheckpoint(
+  folder: string,
+  { model, optimizer, ema }: Trainee,
+  carry: Carry<HrmStates>,
+  progress: Progress,
+): Promise<void> {
+  await Deno.mkdir(join(folder, "checkpoint"), { recursive: true });
+  const entries = new Map<string, StoredTensor>(stateDict(model, WEIGHT_PREFIX));
+  const add = (prefix: string, state: ReadonlyMap<string, StoredTensor>) => {
+    for (const [name, tensor] of state) entries.set(prefix + name, tensor);
+  };
+  add("optimizer.", optimizer.state());
+  if (ema !== null) add("ema.", ema.state());
+  for (const [name, tensor] of Object.entries(carryTensors(carry))) {
+    entries.set(`carry.${name}`, storeTensor(tensor));
+  }
+  const metadata = { progress: JSON.stringify(progress) };
+  await writeFileAtomic(join(folder, FILE), safetensorsChunks(entries, metadata));
+}
+
+/**
+ * Restores a run from its checkpoint.
+ *
+ * @throws {SyntaxError} when the file is damaged
+ * @throws {TypeError} when it belongs to another model
+ */
+export function loadCheckpoint(
+  folder: string,
+  { model, optimizer, ema }: Trainee,
+  carry: Carry<HrmStates>,
+): { progress: Progress; exploration: Random } {
+  const path = join(folder, FILE);
+  const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(path), { fileName: path });
+  const part = (prefix: string) =>
+    new Map<string, StoredTensor>(
+      [...tensors].flatMap(([name, entry]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), entry]] : []
+      ),
+    );
+  const progress = progressOf(path, metadata["progress"]);
+  loadStateDict(model, part(WEIGHT_PREFIX));
+  optimizer.load(part("optimizer."));
+  ema?.load(part("ema."));
+  const stored = part("carry.");
+  for (const [name, tensor] of Object.entries(carryTensors(carry))) {
+    const entry = stored.get(name);
+    if (entry === undefined || String(entry.shape) !== String(tensor.shape)) {
+      throw new TypeError(`Cannot resume from "${path}": its carry is of another batch size`);
+    }
+    restoreTensor(tensor, entry);
+  }
+  return { progress, exploration: Random.from(progress.exploration) };
+}
+
+function progressOf(path: string, text: string | undefined): Progress {
+  if (text === undefined) {
+    throw new SyntaxError(`Cannot resume from "${path}": it does not say how far it came`);
+  }
+  return JSON.parse(text) as Progress;
+}
+

@@ -1,0 +1,119 @@
+/**
+ * Recipes: everything that defines a training run, as plain data that is saved
+ * beside the weights.
+ *
+ * @module
+ */
+import type { ATan2Convention } from "../core/optim/adam.ts";
+import type { HrmConfig } from "../models/hrm.ts";
+import type { TokenLoss } from "../models/supervision.ts";
+
+/** The puzzles to train and evaluate on. */
+export interface SudokuTask {
+  /** Cells along a side: 4, 6 or 9. */
+  readonly size: number;
+  /** The fewest clues of a generated puzzle. */
+  readonly minClues: number;
+  /** The most clues of a generated puzzle. */
+  readonly maxClues: number;
+  /** The least rating, in backtracks, of the share of puzzles below. */
+  readonly hardRating: number;
+  /** The share of training puzzles with at least that rating; the rest have any. */
+  readonly hardShare: number;
+  /** Puzzles generated to train on. */
+  readonly trainPuzzles: number;
+  /** Puzzles held out to evaluate on; all have at least the hard rating. */
+  readonly testPuzzles: number;
+  /** Whether each puzzle is rearranged at random every time it is drawn. */
+  readonly augment: boolean;
+  /** A file to train on in place of generated puzzles, or null. */
+  readonly trainFile: string | null;
+  /** A file to evaluate on in place of generated puzzles, or null. */
+  readonly testFile: string | null;
+}
+
+/** How to optimise. */
+export interface OptimConfig {
+  /** Which optimiser. */
+  readonly optimizer: "adam-atan2" | "adamw";
+  /** Which of the two published forms of AdamATan2. */
+  readonly convention: ATan2Convention;
+  /** Cross-entropy of the tokens. */
+  readonly loss: TokenLoss;
+  /** Learning rate at its peak. */
+  readonly lr: number;
+  /** Steps of linear warm-up from 0. */
+  readonly warmupSteps: number;
+  /** What the cosine leaves of the learning rate at the last step; 1 keeps it constant. */
+  readonly minRatio: number;
+  /** Decay rate of the running mean. */
+  readonly beta1: number;
+  /** Decay rate of the running square. */
+  readonly beta2: number;
+  /** ε of AdamW. */
+  readonly eps: number;
+  /** Decoupled weight decay. */
+  readonly weightDecay: number;
+  /** Learning rate of the puzzle embeddings at its peak. */
+  readonly puzzleEmbLr: number;
+  /** Decay of the puzzle embeddings. */
+  readonly puzzleEmbWeightDecay: number;
+  /** The most that the gradients' common length may be; 0 for no bound. */
+  readonly clipNorm: number;
+  /** Decay rate of the averaged weights that are evaluated and saved; 0 for none. */
+  readonly ema: number;
+}
+
+/** How long to run, and what to report. */
+export interface RunConfig {
+  /** Rows in a batch. */
+  readonly batchSize: number;
+  /** Optimiser steps; the learning rate ends there. */
+  readonly steps: number;
+  /** Where every random stream starts. */
+  readonly seed: number;
+  /** Steps between two reports. */
+  readonly reportEvery: number;
+  /** Steps between two evaluations. */
+  readonly evalEvery: number;
+  /** How many held-out puzzles an evaluation on the way looks at. */
+  readonly evalPuzzles: number;
+  /** Steps between two checkpoints. */
+  readonly checkpointEvery: number;
+}
+
+/** What a preset is known to reach. */
+export interface Claim {
+  /** What is measured. */
+  readonly metric: string;
+  /** What the paper says, or null if it says nothing of this size. */
+  readonly paper: number | null;
+  /** What a command in the docs measured, or null until one did. */
+  readonly ours: number | null;
+  /** On what, and in how many minutes. */
+  readonly hardware: string;
+}
+
+/** A complete training run. */
+export interface Preset {
+  /** The model. */
+  readonly model: HrmConfig;
+  /** The puzzles. */
+  readonly task: SudokuTask;
+  /** The optimisation. */
+  readonly optim: OptimConfig;
+  /** The run. */
+  readonly run: RunConfig;
+  /** What it reaches. */
+  readonly claim: Claim;
+}
+
+/** A model on a task, at several sizes. */
+export interface Recipe {
+  /** What it is, in a few words. */
+  readonly summary: string;
+  /** The preset that a machine without a GPU uses. */
+  readonly cpu: Preset;
+  /** Every preset by its name. */
+  readonly presets: Readonly<Record<string, Preset>>;
+}

@@ -1,0 +1,150 @@
+/**
+ * Sudoku puzzles as a model reads them: where tasks and models meet.
+ *
+ * @module
+ */
+import type { Device } from "../core/device.ts";
+import { Random } from "../core/random.ts";
+import { type Batch, batchOf } from "../models/halting.ts";
+import {
+  type AugmentedPuzzle,
+  augmentInto,
+  encodeBoard,
+  generateSudoku,
+  parsePuzzles,
+  puzzleSignature,
+  shuffle,
+  type SudokuPuzzle,
+  type SudokuSize,
+} from "../tasks/mod.ts";
+import type { SudokuTask } from "./recipe.ts";
+
+/** Puzzles to train on and puzzles held out. */
+export interface SudokuData {
+  /** To train on. */
+  readonly train: readonly SudokuPuzzle[];
+  /** Never trained on, nor any rearrangement of them that {@link puzzleSignature} tells. */
+  readonly test: readonly SudokuPuzzle[];
+}
+
+// Random streams of one seed, apart from the model's (0) and exploration's (1).
+const TRAIN_STREAM = 2, TEST_STREAM = 3, ORDER_STREAM = 4;
+/** Streams from here on belong to the batches, one each. */
+const BATCH_STREAM = 1 << 16;
+
+/** The puzzles that a task describes: read from its files, or generated from the seed. */
+export function sudokuData(
+  task: SudokuTask,
+  seed: number,
+  report: (line: string) => void = () => {},
+): SudokuData {
+  const test = task.testFile === null
+    ? generateTest(task, new Random(seed, TEST_STREAM))
+    : readPuzzles(task.testFile, task).slice(0, task.testPuzzles);
+  report(`Held out ${test.length} puzzles`);
+  const heldOut = new Set(test.map(({ puzzle, solution }) => puzzleSignature(puzzle, solution)));
+  const train = task.trainFile === null
+    ? generateTrain(task, new Random(seed, TRAIN_STREAM), heldOut)
+    : readPuzzles(task.trainFile, task).slice(0, task.trainPuzzles);
+  report(`${task.trainFile === null ? "Generated" : "Read"} ${train.length} puzzles to train on`);
+  return { train, test };
+}
+
+function readPuzzles(path: string, { size }: SudokuTask): SudokuPuzzle[] {
+  const puzzles = parsePuzzles(Deno.readTextFileSync(path), path);
+  const odd = puzzles.find(({ puzzle }) => puzzle.length !== size * size);
+  if (odd !== undefined) {
+    throw new TypeError(
+      `Cannot use "${path}": it has a puzzle of ${odd.puzzle.length} cells, the task ${size * size}`,
+    );
+  }
+  if (puzzles.length === 0) throw new TypeError(`Cannot use "${path}": it has no puzzles`);
+  return puzzles;
+}
+
+function generateTest(task: SudokuTask, random: Random): SudokuPuzzle[] {
+  return Array.from({ length: task.testPuzzles }, () => generate(task, random, true));
+}
+
+/** Puzzles none of which is a rearrangement of one held out, unless boards are too small for that. */
+function generateTrain(task: SudokuTask, random: Random, heldOut: ReadonlySet<number>): SudokuPuzzle[] {
+  const puzzles: SudokuPuzzle[] = [];
+  const hard = Math.round(task.hardShare * task.trainPuzzles);
+  while (puzzles.length < task.trainPuzzles) {
+    const puzzle = generate(task, random, puzzles.length < hard);
+    const known = heldOut.has(puzzleSignature(puzzle.puzzle, puzzle.solution));
+    if (!known || task.size === 4) puzzles.push(puzzle);
+  }
+  return puzzles;
+}
+
+function generate(task: SudokuTask, random: Random, hard: boolean): SudokuPuzzle {
+  const { size, minClues, maxClues, hardRating } = task;
+  return generateSudoku(random, {
+    size: size as SudokuSize,
+    clues: [minClues, maxClues],
+    ...(hard && hardRating > 0 ? { rating: [hardRating, Infinity] as const, minimal: true } : {}),
+  });
+}
+
+/**
+ * Batches in a fixed order: each epoch permutes the puzzles, drops the last
+ * partial batch, and rearranges every puzzle at random. Batch `step` depends on
+ * the seed and on `step` alone, so there is no state to save.
+ */
+export class SudokuSampler {
+  readonly #puzzles: readonly SudokuPuzzle[];
+  readonly #seed: number;
+  readonly #augment: boolean;
+  #epoch = -1;
+  #order: Uint32Array = new Uint32Array();
+
+  /** Draws from `puzzles`. */
+  constructor(puzzles: readonly SudokuPuzzle[], seed: number, augment: boolean) {
+    this.#puzzles = puzzles;
+    this.#seed = seed;
+    this.#augment = augment;
+  }
+
+  /** The batch of `step`, `size` rows. */
+  batch(step: number, size: number, device: Device): Batch {
+    const perEpoch = Math.floor(this.#puzzles.length / size);
+    if (perEpoch === 0) {
+      throw new RangeError(`Cannot fill a batch of ${size} from ${this.#puzzles.length} puzzles`);
+    }
+    this.#permute(Math.floor(step / perEpoch));
+    const start = (step % perEpoch) * size;
+    const chosen = Array.from(this.#order.subarray(start, start + size), (i) => this.#puzzles[i]!);
+    if (!this.#augment) return puzzleBatch(chosen, device);
+    const random = new Random(this.#seed, BATCH_STREAM + step);
+    return puzzleBatch(chosen.map((puzzle) => rearranged(puzzle, random)), device);
+  }
+
+  #permute(epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    const random = new Random(this.#seed + 2 ** 32 * (epoch + 1), ORDER_STREAM);
+    this.#order = shuffle(random, Uint32Array.from(this.#puzzles, (_, i) => i));
+  }
+}
+
+function rearranged({ puzzle, solution }: SudokuPuzzle, random: Random): SudokuPuzzle {
+  const out: AugmentedPuzzle = {
+    puzzle: new Uint8Array(puzzle.length),
+    solution: new Uint8Array(puzzle.length),
+  };
+  augmentInto(random, puzzle, solution, out);
+  return { ...out, rating: 0 };
+}
+
+/** Puzzles as tensors of tokens, all under the one puzzle identifier 0. */
+export function puzzleBatch(puzzles: readonly SudokuPuzzle[], device: Device): Batch {
+  const length = puzzles[0]!.puzzle.length;
+  const inputs = new Int32Array(puzzles.length * length);
+  const labels = new Int32Array(puzzles.length * length);
+  puzzles.forEach(({ puzzle, solution }, i) => {
+    inputs.set(encodeBoard(puzzle), i * length);
+    labels.set(encodeBoard(solution), i * length);
+  });
+  return batchOf({ inputs, labels, puzzleIdentifiers: new Int32Array(puzzles.length) }, length, device);
+}

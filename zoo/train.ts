@@ -1,0 +1,176 @@
+/**
+ * Training: one loop, from a preset to weights.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Device } from "../core/device.ts";
+import { namedParameters, stateDict } from "../core/nn/module.ts";
+import { adamATan2, adamW } from "../core/optim/adam.ts";
+import { Ema } from "../core/optim/ema.ts";
+import { warmupCosine } from "../core/optim/schedule.ts";
+import { Random } from "../core/random.ts";
+import { type Carry, initialCarry } from "../models/halting.ts";
+import { Hrm, type HrmStates } from "../models/hrm.ts";
+import type { SudokuPuzzle } from "../tasks/mod.ts";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
+import { appendMetrics, cutMetrics, MetricsWindow } from "./metrics.ts";
+import type { Preset } from "./recipe.ts";
+import { type StepReport, type Trainee, trainStep } from "./step.ts";
+import { type SudokuData, SudokuSampler } from "./sudoku_data.ts";
+import { type SavedConfig, saveWeights, WEIGHT_PREFIX, writeConfig } from "./weights.ts";
+
+/** A run to be done. */
+export interface TrainOptions {
+  /** What to train, and its names. */
+  readonly saved: SavedConfig;
+  /** The puzzles. */
+  readonly data: SudokuData;
+  /** Where the run is kept. */
+  readonly folder: string;
+  /** Go on from the folder's checkpoint. */
+  readonly resume?: boolean;
+  /** Where to compute. */
+  readonly device?: Device;
+  /** Stop after so many minutes of training; default never. */
+  readonly minutes?: number;
+  /** Stop after the present step, and save. */
+  readonly signal?: AbortSignal;
+  /** Told after every step. */
+  readonly onStep?: (step: number, report: StepReport, elapsed: { seconds: number }) => void;
+  /** Told after every evaluation. */
+  readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
+}
+
+/** How a run ended. */
+export interface TrainResult {
+  /** Steps done in all. */
+  readonly step: number;
+  /** Seconds of training in all. */
+  readonly seconds: number;
+  /** Whether it was stopped before its last step. */
+  readonly stopped: boolean;
+  /** The last evaluation, on all held-out puzzles; null if it was interrupted. */
+  readonly evaluation: Evaluation | null;
+}
+
+/** The model of a preset with what trains it, all from the preset's seed. */
+export function makeTrainee({ model: config, optim, run }: Preset, device: Device): Trainee {
+  const model = new Hrm(config, { random: new Random(run.seed, 0), device });
+  const { beta1, beta2, eps, weightDecay, convention } = optim;
+  const betas = [beta1, beta2] as const;
+  const named = namedParameters(model);
+  return {
+    model,
+    optimizer: optim.optimizer === "adamw"
+      ? adamW(named, { betas, weightDecay, eps })
+      : adamATan2(named, { betas, weightDecay, convention }),
+    ema: optim.ema > 0 ? new Ema(model, optim.ema) : null,
+    loss: optim.loss,
+    clipNorm: optim.clipNorm,
+    puzzleEmbWeightDecay: optim.puzzleEmbWeightDecay,
+  };
+}
+
+/** Trains until the last step, the time or the signal; leaves a checkpoint and weights. */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { saved, data, folder, device = "cpu", minutes = Infinity, signal } = options;
+  const { run, optim, task } = saved.config;
+  const trainee = makeTrainee(saved.config, device);
+  const sampler = new SudokuSampler(data.train, run.seed, task.augment);
+  const schedule = { ...optim, totalSteps: run.steps };
+
+  let carry: Carry<HrmStates> = firstCarry(trainee.model, sampler, run.batchSize, device);
+  let exploration = new Random(run.seed, 1);
+  let step = 0, seconds = 0, best: number | null = null;
+  const window = new MetricsWindow();
+  if (options.resume) {
+    const restored = loadCheckpoint(folder, trainee, carry);
+    ({ step, seconds, best } = restored.progress);
+    exploration = restored.exploration;
+    window.restore(restored.progress.window);
+    cutMetrics(folder, step);
+  } else {
+    await writeConfig(folder, saved);
+  }
+  const save = () =>
+    saveCheckpoint(folder, trainee, carry, {
+      step,
+      seconds,
+      best,
+      exploration: exploration.state,
+      window: window.sums,
+    });
+
+  const limit = seconds + minutes * 60;
+  while (step < run.steps && seconds < limit && !signal?.aborted) {
+    const began = performance.now();
+    const batch = sampler.batch(step, run.batchSize, device);
+    const lr = warmupCosine(schedule, step + 1); // the official loop counts from 1
+    const puzzleEmbLr = lr / optim.lr * optim.puzzleEmbLr;
+    const result = trainStep(trainee, carry, batch, { lr, puzzleEmbLr }, exploration);
+    for (const tensor of Object.values(batch)) tensor.dispose();
+    carry = result.carry;
+    step++;
+    seconds += (performance.now() - began) / 1000;
+
+    window.add(result.report);
+    options.onStep?.(step, result.report, { seconds });
+    if (step % run.reportEvery === 0) appendMetrics(folder, { step, seconds, lr, ...window.take() });
+    if (step % run.evalEvery === 0 && step < run.steps) {
+      const evaluation = await evaluateTrainee(trainee, data.test.slice(0, run.evalPuzzles), device);
+      options.onEvaluation?.(step, evaluation);
+      appendMetrics(folder, { step, seconds, evaluation: evaluation.final });
+      if (best === null || evaluation.final.exact > best) {
+        best = evaluation.final.exact;
+        await saveTrainee(join(folder, "best"), trainee, saved);
+      }
+    }
+    if (step % run.checkpointEvery === 0) await save();
+    await breathe();
+  }
+
+  await save();
+  const stopped = step < run.steps;
+  if (signal?.aborted) return { step, seconds, stopped, evaluation: null };
+  const evaluation = await evaluateTrainee(trainee, data.test, device);
+  appendMetrics(folder, { step, seconds, final: evaluation });
+  await saveTrainee(join(folder, "final"), trainee, saved);
+  return { step, seconds, stopped, evaluation };
+}
+
+/** All rows halted, of the shapes that the batches have. */
+function firstCarry(
+  model: Hrm,
+  sampler: SudokuSampler,
+  batchSize: number,
+  device: Device,
+): Carry<HrmStates> {
+  const batch = sampler.batch(0, batchSize, device);
+  const states = model.initialStates();
+  const carry = initialCarry(states, batch);
+  for (const tensor of [...Object.values(batch), ...Object.values(states)]) tensor.dispose();
+  return carry;
+}
+
+/** Evaluates with the averaged weights, if there are any. */
+async function evaluateTrainee(
+  { model, ema }: Trainee,
+  puzzles: readonly SudokuPuzzle[],
+  device: Device,
+): Promise<Evaluation> {
+  const body = () => evaluate(model, puzzles, { device });
+  return await (ema === null ? body() : ema.applied(body));
+}
+
+/** Saves the averaged weights, if there are any, else the weights themselves. */
+async function saveTrainee(folder: string, { model, ema }: Trainee, saved: SavedConfig): Promise<void> {
+  const body = () => stateDict(model, WEIGHT_PREFIX);
+  await saveWeights(folder, await (ema === null ? body() : ema.applied(body)), saved);
+}
+
+/** Lets signals and timers in between two steps. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

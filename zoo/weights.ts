@@ -1,0 +1,113 @@
+/**
+ * Weights on disk: safetensors under the official parameter names, and beside
+ * them `config.json`, the complete preset.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Device } from "../core/device.ts";
+import { writeFileAtomic } from "../core/io/file.ts";
+import { decodeSafetensors, safetensorsChunks } from "../core/io/safetensors.ts";
+import { loadStateDict, type StoredTensor } from "../core/nn/module.ts";
+import { Random } from "../core/random.ts";
+import { Hrm } from "../models/hrm.ts";
+import type { Preset } from "./recipe.ts";
+import { version } from "./version.ts";
+
+/** What every official parameter name begins with. */
+export const WEIGHT_PREFIX = "model.";
+
+/** The name of the weights in their folder. */
+const WEIGHTS = "model.safetensors";
+const CONFIG = "config.json";
+
+/** What `config.json` holds. */
+export interface SavedConfig {
+  /** The name of the recipe. */
+  readonly recipe: string;
+  /** The preset's name. */
+  readonly preset: string;
+  /** The preset with everything that the command line changed. */
+  readonly config: Preset;
+  /** The version of Ponder that wrote it. */
+  readonly ponder: string;
+}
+
+/** A config as a run saves it. */
+export function savedConfig(recipe: string, preset: string, config: Preset): SavedConfig {
+  return { recipe, preset, config, ponder: version };
+}
+
+/** Writes a config into a folder, which is made if need be. */
+export async function writeConfig(folder: string, config: SavedConfig): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  await writeFileAtomic(join(folder, CONFIG), JSON.stringify(config, null, 2) + "\n");
+}
+
+/** Writes weights and their config into a folder. */
+export async function saveWeights(
+  folder: string,
+  weights: ReadonlyMap<string, StoredTensor>,
+  config: SavedConfig,
+): Promise<void> {
+  await writeConfig(folder, config);
+  const { recipe, ponder } = config;
+  await writeFileAtomic(join(folder, WEIGHTS), safetensorsChunks(weights, { recipe, ponder }));
+}
+
+/**
+ * The config in a folder.
+ *
+ * @throws {SyntaxError} when it is no config of Ponder
+ */
+export function readConfig(folder: string): SavedConfig {
+  const path = join(folder, CONFIG);
+  const saved = JSON.parse(Deno.readTextFileSync(path)) as Partial<SavedConfig>;
+  const { recipe, preset, config } = saved;
+  if (typeof recipe !== "string" || typeof preset !== "string" || config?.model === undefined) {
+    throw new SyntaxError(`Cannot read "${path}": it is no config that Ponder wrote`);
+  }
+  return saved as SavedConfig;
+}
+
+/**
+ * A model with the weights in a folder: one with {@link WEIGHTS}, or a run, of
+ * which the best weights are taken, else the final ones.
+ *
+ * @throws {Error} when there are none
+ */
+export function loadWeights(
+  path: string,
+  device: Device = "cpu",
+): { model: Hrm; saved: SavedConfig; folder: string } {
+  const folder = weightsFolder(path);
+  const file = join(folder, WEIGHTS);
+  const saved = readConfig(folder);
+  const { tensors } = decodeSafetensors(Deno.readFileSync(file), { fileName: file });
+  const model = new Hrm(saved.config.model, { random: new Random(0), device });
+  loadStateDict(model, tensors, WEIGHT_PREFIX);
+  return { model, saved, folder };
+}
+
+function weightsFolder(path: string): string {
+  const folder = path.endsWith(`/${WEIGHTS}`) ? path.slice(0, -WEIGHTS.length - 1) : path;
+  const tried = [folder, join(folder, "best"), join(folder, "final")];
+  const found = tried.find((candidate) => isFile(join(candidate, WEIGHTS)));
+  if (found === undefined) {
+    throw new Deno.errors.NotFound(
+      `Cannot find weights: no ${WEIGHTS} in ${tried.map((t) => `"${t}"`).join(", ")}`,
+    );
+  }
+  return found;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}
