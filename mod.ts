@@ -12,5 +12,11 @@
  * @module
  */
 export * from "./core/mod.ts";
-export { LibraryError, type LibraryInfo, loadLibrary, type LoadOptions, TorchError } from "./ffi/mod.ts";
+export {
+  LibraryError,
+  type LibraryInfo,
+  loadLibrary,
+  type LoadOptions,
+  TorchError,
+} from "./ffi/mod.ts";
 export { liveBytes, liveTensors } from "./ffi/mod.ts";

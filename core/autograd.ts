@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Handle } from "../ffi/handle.ts";
+import type { Handle } from "../ffi/handle.ts";
 import { inArena } from "./scope.ts";
 import { formatShape, sameShape, type Shape } from "./shape.ts";
 import type { DType } from "./dtype.ts";
@@ -232,7 +232,7 @@ function runComposed(
   saved: Tensor[] | null,
 ): Tensor {
   const save = (...tensors: Tensor[]) => {
-    if (saved !== null) for (const tensor of tensors) saved.push(tensor.hold());
+    if (saved !== null) { for (const tensor of tensors) saved.push(tensor.hold()); }
   };
   try {
     const [output] = noGrad(() => inArena(() => [rule.forward(x, options, save) as Tensor]));

@@ -131,7 +131,9 @@ function nestedShape(values: Nested): number[] {
 
 function flatten(values: Nested, shape: Shape, axis: number, flat: number[]): void {
   if (typeof values === "number") {
-    if (axis !== shape.length) throw new TypeError("Cannot make a tensor of rows that differ in depth");
+    if (axis !== shape.length) {
+      throw new TypeError("Cannot make a tensor of rows that differ in depth");
+    }
     flat.push(values);
     return;
   }

@@ -59,7 +59,14 @@ function ownDType(array: NumericArray): DType {
 function allocateElements(
   dtype: DType,
   length: number,
-): Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array | Uint16Array | Float16Array {
+):
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Float16Array {
   switch (dtype) {
     case "float32":
       return new Float32Array(length);

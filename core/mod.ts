@@ -11,7 +11,15 @@
  *
  * @module
  */
-export { backward, type BackwardOptions, grad, isGradEnabled, noGrad } from "./autograd.ts";
+export {
+  backward,
+  type BackwardOptions,
+  grad,
+  isGradEnabled,
+  type Node,
+  noGrad,
+  type Op,
+} from "./autograd.ts";
 export {
   arange,
   empty,
@@ -31,7 +39,7 @@ export {
 export type { Device } from "./device.ts";
 export { bytesOf, type DType, dtypes, isFloating, type NumericArray } from "./dtype.ts";
 export { Random, type RandomState } from "./random.ts";
-export { Scope, scope, tidy, tidyAll } from "./scope.ts";
+export { type Owned, Scope, scope, tidy, tidyAll } from "./scope.ts";
 export type { Shape } from "./shape.ts";
 export { type Axes, cat, embedding, type KeepDims, stack, Tensor } from "./tensor.ts";
 
@@ -42,6 +50,7 @@ export {
   type CrossEntropyOptions,
   stablemaxCrossEntropy,
 } from "./ops/loss.ts";
+export type { ClampOptions } from "./ops/elementwise.ts";
 export { linear } from "./ops/matmul.ts";
 export { addRmsNorm, layerNorm, type NormOptions, rmsNorm } from "./ops/softmax.ts";
 export { swiglu } from "./ops/swiglu.ts";
@@ -68,5 +77,5 @@ export { adamATan2, type AdamOptions, adamW, type ATan2Convention } from "./opti
 export { clipGradNorm, gradNorm } from "./optim/clip.ts";
 export { Ema } from "./optim/ema.ts";
 export type { Named, Optimizer } from "./optim/optimizer.ts";
-export { warmupCosine } from "./optim/schedule.ts";
+export { type WarmupCosine, warmupCosine } from "./optim/schedule.ts";
 export { signSgd, type SignSgdOptions } from "./optim/sign_sgd.ts";

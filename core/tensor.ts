@@ -302,14 +302,14 @@ export class Tensor {
 
   /** The bytes of its elements, row by row, copied. */
   toBytes(): Uint8Array<ArrayBuffer> {
-    const host = this.device === "cpu" && this.isContiguous ? this : this.hostCopy();
+    const host = this.device === "cpu" && this.isContiguous ? this : this.#hostCopy();
     const bytes = new Uint8Array(this.size * bytesOf(this.dtype));
     readBytes(host.handle, bytes);
     if (host !== this) host.dispose();
     return bytes;
   }
 
-  private hostCopy(): Tensor {
+  #hostCopy(): Tensor {
     const host = empty(this.shape, { dtype: this.dtype });
     copyInto(host.handle, this.handle);
     return host;
@@ -366,14 +366,14 @@ export class Tensor {
 
   // In place: for buffers and parameters, never for what is on the tape.
 
-  private writable(what: string): Handle {
+  #writable(what: string): Handle {
     if (this.node !== null && (this.node.record !== null || isGradEnabled())) {
       throw new TypeError(`Cannot ${what} a tensor on the tape in place: use noGrad or detach`);
     }
     return this.handle;
   }
 
-  private requireFit(what: string, other: Tensor): void {
+  #requireFit(what: string, other: Tensor): void {
     const extra = this.shape.length - other.shape.length;
     const fits = extra >= 0 && other.shape.every((n, i) => n === 1 || n === this.shape[i + extra]);
     if (!fits) {
@@ -388,48 +388,48 @@ export class Tensor {
 
   /** Sets every element. */
   fill_(value: number): this {
-    fill(this.writable("fill"), value);
+    fill(this.#writable("fill"), value);
     return this;
   }
 
   /** Copies the elements of another tensor, converting them. */
   copy_(source: Tensor): this {
-    const target = this.writable("copy");
-    this.requireFit("copy", source);
+    const target = this.#writable("copy");
+    this.#requireFit("copy", source);
     copyInto(target, source.handle);
     return this;
   }
 
   /** Multiplies by another tensor. */
   mul_(other: Tensor): this {
-    const target = this.writable("mul");
-    this.requireFit("mul", other);
+    const target = this.#writable("mul");
+    this.#requireFit("mul", other);
     aten.mul_(target, other.handle);
     return this;
   }
 
   /** Divides by another tensor. */
   div_(other: Tensor): this {
-    const target = this.writable("div");
-    this.requireFit("div", other);
+    const target = this.#writable("div");
+    this.#requireFit("div", other);
     aten.div_(target, other.handle);
     return this;
   }
 
   /** Moves towards `end` by the fraction `weight`: `a ← a + weight · (end − a)`. */
   lerp_(end: Tensor, weight: Tensor): this {
-    const target = this.writable("lerp");
-    this.requireFit("lerp", end);
-    this.requireFit("lerp", weight);
+    const target = this.#writable("lerp");
+    this.#requireFit("lerp", end);
+    this.#requireFit("lerp", weight);
     aten.lerp_(target, end.handle, weight.handle);
     return this;
   }
 
   /** Adds `scale · a · b`. */
   addcmul_(a: Tensor, b: Tensor, scale: number): this {
-    const target = this.writable("addcmul");
-    this.requireFit("addcmul", a);
-    this.requireFit("addcmul", b);
+    const target = this.#writable("addcmul");
+    this.#requireFit("addcmul", a);
+    this.#requireFit("addcmul", b);
     const scales = full([1], scale, { dtype: this.dtype });
     aten.foreachAddcmul_([target], [a.handle], [b.handle], scales.handle);
     scales.dispose();
@@ -438,27 +438,27 @@ export class Tensor {
 
   /** Takes the square root. */
   sqrt_(): this {
-    aten.sqrt_(this.writable("sqrt"));
+    aten.sqrt_(this.#writable("sqrt"));
     return this;
   }
 
   /** Takes the sign. */
   sign_(): this {
-    aten.sign_(this.writable("sign"));
+    aten.sign_(this.#writable("sign"));
     return this;
   }
 
   /** Takes the angle of the point `(other, this)`. */
   atan2_(other: Tensor): this {
-    const target = this.writable("atan2");
-    this.requireFit("atan2", other);
+    const target = this.#writable("atan2");
+    this.#requireFit("atan2", other);
     aten.atan2_(target, other.handle);
     return this;
   }
 
   /** Replaces rows: slice `index[i]` of an axis by slice `i` of `source`. */
   indexCopy_(axis: number, index: Tensor, source: Tensor): this {
-    const target = this.writable("indexCopy");
+    const target = this.#writable("indexCopy");
     const at = normalizeAxis(axis, this.shape.length, "index");
     const rows = this.shape.with(at, index.size);
     if (!sameShape(source.shape, rows) || source.dtype !== this.dtype || index.dtype !== "int64") {
@@ -493,7 +493,7 @@ export class Tensor {
   }
   /** `this / other`, elementwise; integers give float32. */
   div(other: Tensor | number): Tensor {
-    return elementwise.div([this, typeof other === "number" ? this.number(other) : other]);
+    return elementwise.div([this, typeof other === "number" ? this.#number(other) : other]);
   }
   /** `thisⁿ` for a number. */
   pow(n: number): Tensor {
@@ -501,11 +501,11 @@ export class Tensor {
   }
   /** The larger of both. */
   maximum(other: Tensor | number): Tensor {
-    return elementwise.maximum([this, typeof other === "number" ? this.number(other) : other]);
+    return elementwise.maximum([this, typeof other === "number" ? this.#number(other) : other]);
   }
   /** The smaller of both. */
   minimum(other: Tensor | number): Tensor {
-    return elementwise.minimum([this, typeof other === "number" ? this.number(other) : other]);
+    return elementwise.minimum([this, typeof other === "number" ? this.#number(other) : other]);
   }
   /** Kept between two numbers. */
   clamp(options: elementwise.ClampOptions): Tensor {
@@ -584,27 +584,27 @@ export class Tensor {
 
   /** Whether `this = other`. */
   eq(other: Tensor | number): Tensor {
-    return compare.eq([this, this.comparand(other)]);
+    return compare.eq([this, this.#comparand(other)]);
   }
   /** Whether `this ≠ other`. */
   ne(other: Tensor | number): Tensor {
-    return compare.ne([this, this.comparand(other)]);
+    return compare.ne([this, this.#comparand(other)]);
   }
   /** Whether `this < other`. */
   lt(other: Tensor | number): Tensor {
-    return compare.lt([this, this.comparand(other)]);
+    return compare.lt([this, this.#comparand(other)]);
   }
   /** Whether `this ≤ other`. */
   le(other: Tensor | number): Tensor {
-    return compare.le([this, this.comparand(other)]);
+    return compare.le([this, this.#comparand(other)]);
   }
   /** Whether `this > other`. */
   gt(other: Tensor | number): Tensor {
-    return compare.gt([this, this.comparand(other)]);
+    return compare.gt([this, this.#comparand(other)]);
   }
   /** Whether `this ≥ other`. */
   ge(other: Tensor | number): Tensor {
-    return compare.ge([this, this.comparand(other)]);
+    return compare.ge([this, this.#comparand(other)]);
   }
   /** Both. */
   logicalAnd(other: Tensor): Tensor {
@@ -628,19 +628,19 @@ export class Tensor {
   }
 
   /** A number as a tensor that does not change this one's dtype. */
-  private number(value: number): Tensor {
+  #number(value: number): Tensor {
     const dtype = isFloating(this.dtype) ? this.dtype : "float32";
     return scalar(value, { dtype });
   }
 
   /** A number to compare with, exact in float64 unless this tensor is a number itself. */
-  private comparand(other: Tensor | number): Tensor {
+  #comparand(other: Tensor | number): Tensor {
     return typeof other === "number" ? scalar(other, { dtype: "float64" }) : other;
   }
 
   // Reduction.
 
-  private reduce(
+  #reduce(
     reduction: typeof reduce.sum,
     what: string,
     axes: Axes | undefined,
@@ -652,46 +652,46 @@ export class Tensor {
 
   /** The sum over some axes, or all. */
   sum(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
-    return this.reduce(reduce.sum, "sum", axes, keepDims);
+    return this.#reduce(reduce.sum, "sum", axes, keepDims);
   }
   /** The mean over some axes, or all. */
   mean(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
-    return this.reduce(reduce.mean, "average", axes, keepDims);
+    return this.#reduce(reduce.mean, "average", axes, keepDims);
   }
   /** The largest element over some axes, or all. */
   max(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
-    return this.reduce(reduce.max, "take the max of", axes, keepDims);
+    return this.#reduce(reduce.max, "take the max of", axes, keepDims);
   }
   /** The smallest element over some axes, or all. */
   min(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
-    return this.reduce(reduce.min, "take the min of", axes, keepDims);
+    return this.#reduce(reduce.min, "take the min of", axes, keepDims);
   }
   /** Whether all elements along an axis are true. */
   all(axis: number, { keepDims = false }: KeepDims = {}): Tensor {
-    return reduce.all([this], { axis: this.axis(axis, "test"), keepDims });
+    return reduce.all([this], { axis: this.#axis(axis, "test"), keepDims });
   }
   /** Whether any element along an axis is true. */
   any(axis: number, { keepDims = false }: KeepDims = {}): Tensor {
-    return reduce.any([this], { axis: this.axis(axis, "test"), keepDims });
+    return reduce.any([this], { axis: this.#axis(axis, "test"), keepDims });
   }
   /** Where along an axis the largest element is; int64. */
   argmax(axis: number, { keepDims = false }: KeepDims = {}): Tensor {
-    return reduce.argmax([this], { axis: this.axis(axis, "search"), keepDims });
+    return reduce.argmax([this], { axis: this.#axis(axis, "search"), keepDims });
   }
   /** Running sums along an axis. */
   cumsum(axis: number): Tensor {
-    return reduce.cumsum([this], { axis: this.axis(axis, "sum") });
+    return reduce.cumsum([this], { axis: this.#axis(axis, "sum") });
   }
   /** `e^this / Σ e^this` along an axis. */
   softmax(axis: number): Tensor {
-    return softmaxes.softmax([this], { axis: this.axis(axis, "normalise") });
+    return softmaxes.softmax([this], { axis: this.#axis(axis, "normalise") });
   }
   /** `this − ln Σ e^this` along an axis. */
   logSoftmax(axis: number): Tensor {
-    return softmaxes.logSoftmax([this], { axis: this.axis(axis, "normalise") });
+    return softmaxes.logSoftmax([this], { axis: this.#axis(axis, "normalise") });
   }
 
-  private axis(axis: number, what: string): number {
+  #axis(axis: number, what: string): number {
     return normalizeAxis(axis, this.shape.length, what);
   }
 
@@ -720,7 +720,7 @@ export class Tensor {
   /** Two axes exchanged; a view. */
   transpose(a: number, b: number): Tensor {
     const order = this.shape.map((_, i) => i);
-    const first = this.axis(a, "transpose"), second = this.axis(b, "transpose");
+    const first = this.#axis(a, "transpose"), second = this.#axis(b, "transpose");
     order[first] = second;
     order[second] = first;
     return movement.permute([this], { axes: order });
@@ -736,7 +736,7 @@ export class Tensor {
   }
   /** Without an axis of size 1; a view. */
   squeeze(axis: number): Tensor {
-    const at = this.axis(axis, "squeeze");
+    const at = this.#axis(axis, "squeeze");
     if (this.shape[at] !== 1) {
       throw new TypeError(`Cannot squeeze axis ${axis} of ${formatShape(this.shape)}`);
     }
@@ -744,7 +744,7 @@ export class Tensor {
   }
   /** `[start, end)` of an axis, negative numbers counted from its end; a view. */
   slice(axis: number, start: number, end?: number): Tensor {
-    const at = this.axis(axis, "slice");
+    const at = this.#axis(axis, "slice");
     const n = this.shape[at]!;
     const from = start < 0 ? start + n : start;
     const to = end === undefined ? n : end < 0 ? end + n : end;
@@ -755,13 +755,13 @@ export class Tensor {
   }
   /** One slice of an axis, without that axis; a view. */
   select(axis: number, index: number): Tensor {
-    const at = this.axis(axis, "select");
+    const at = this.#axis(axis, "select");
     const from = index < 0 ? index + this.shape[at]! : index;
     return this.slice(at, from, from + 1).squeeze(at);
   }
   /** Equal parts along an axis; views. */
   split(parts: number, axis: number): Tensor[] {
-    const at = this.axis(axis, "split");
+    const at = this.#axis(axis, "split");
     const n = this.shape[at]!;
     if (!Number.isInteger(parts) || parts < 1 || n % parts !== 0) {
       throw new TypeError(`Cannot split an axis of ${n} into ${parts} equal parts`);
@@ -774,7 +774,7 @@ export class Tensor {
     if (padding.some((n) => !Number.isInteger(n) || n < 0)) {
       throw new RangeError(`Cannot pad by ${formatShape(padding)}`);
     }
-    return movement.pad([this], { axis: this.axis(axis, "pad"), padding, value });
+    return movement.pad([this], { axis: this.#axis(axis, "pad"), padding, value });
   }
   /** Axes turned around. */
   flip(axes: Axes): Tensor {
@@ -785,15 +785,15 @@ export class Tensor {
 
   /** Of every position the element at its index along an axis; the index is int64. */
   gather(axis: number, index: Tensor): Tensor {
-    return indexing.gather([this, index], { axis: this.axis(axis, "gather") });
+    return indexing.gather([this, index], { axis: this.#axis(axis, "gather") });
   }
   /** Slices of an axis in the order of a list of indices. */
   indexSelect(axis: number, index: Tensor): Tensor {
-    return indexing.indexSelect([this, index], { axis: this.axis(axis, "index") });
+    return indexing.indexSelect([this, index], { axis: this.#axis(axis, "index") });
   }
   /** With the elements of a source added at its indices along an axis. */
   scatterAdd(axis: number, index: Tensor, source: Tensor): Tensor {
-    return indexing.scatterAdd([this, index, source], { axis: this.axis(axis, "scatter") });
+    return indexing.scatterAdd([this, index, source], { axis: this.#axis(axis, "scatter") });
   }
   /** Internal to core: the gradient through a softmax whose result was `y`. */
   softmaxVjp(y: Tensor): Tensor {

@@ -64,6 +64,8 @@ export class Level {
 
   /** `[B, L, D]`, `[B, L, D]` → `[B, L, D]`. */
   forward(state: Tensor, injection: Tensor, rotary: Rotary | null): Tensor {
-    return tidy(() => this.layers.reduce((x, layer) => layer.forward(x, rotary), state.add(injection)));
+    return tidy(() =>
+      this.layers.reduce((x, layer) => layer.forward(x, rotary), state.add(injection))
+    );
   }
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { full, fromTypedArray, zeros } from "../core/create.ts";
+import { fromTypedArray, full, zeros } from "../core/create.ts";
 import type { Device } from "../core/device.ts";
 import type { Random } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -118,7 +118,10 @@ function explorationFloor(
 }
 
 /** Applies `map` to every state. */
-export function mapStates<S extends States>(states: S, map: (z: Tensor, name: string) => Tensor): S {
+export function mapStates<S extends States>(
+  states: S,
+  map: (z: Tensor, name: string) => Tensor,
+): S {
   const mapped = Object.entries(states).map(([name, z]) => [name, map(z, name)]);
   return Object.fromEntries(mapped) as S;
 }

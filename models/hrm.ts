@@ -197,8 +197,11 @@ export class HrmInner {
 export interface Segment {
   /** The states after it. */
   readonly states: HrmStates;
+  /** Logits of every token, `[B, L, V]`. */
   readonly logits: Tensor;
+  /** Logit of halting, float32 `[B]`. */
   readonly qHalt: Tensor;
+  /** Logit of going on, float32 `[B]`. */
   readonly qContinue: Tensor;
 }
 
@@ -250,7 +253,7 @@ export class Hrm {
     const { haltMaxSteps } = this.config;
     const fresh = refill(carry, batch, this.initialStates());
     const { inputs, puzzleIdentifiers } = fresh.data;
-    const puzzleRows = this.lookUp(puzzleIdentifiers, training !== undefined);
+    const puzzleRows = this.#lookUp(puzzleIdentifiers, training !== undefined);
     const segment = this.inner.segment(fresh.states, inputs, puzzleRows);
     const { states, logits, qHalt, qContinue } = segment;
 
@@ -273,11 +276,10 @@ export class Hrm {
     });
   }
 
-  private lookUp(puzzleIdentifiers: Tensor, training: boolean): Tensor | null {
+  #lookUp(puzzleIdentifiers: Tensor, training: boolean): Tensor | null {
     const table = this.inner.puzzle_emb?.weights;
     if (table === undefined) return null;
     const rows = noGrad(() => embedding(table, puzzleIdentifiers));
     return training ? rows.requireGrad() : rows;
   }
 }
-

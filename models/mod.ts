@@ -38,10 +38,10 @@ export {
 } from "./hrm.ts";
 export {
   type Outputs,
-  segmentLoss,
   type SegmentLoss,
-  segmentMetrics,
+  segmentLoss,
   type SegmentMetrics,
+  segmentMetrics,
   solvedRows,
   type TokenLoss,
 } from "./supervision.ts";

@@ -7,7 +7,13 @@
 import { join } from "@std/path";
 import { writeFileAtomic } from "../core/io/file.ts";
 import { decodeSafetensors, safetensorsChunks } from "../core/io/safetensors.ts";
-import { loadStateDict, restoreTensor, stateDict, storeTensor, type StoredTensor } from "../core/nn/module.ts";
+import {
+  loadStateDict,
+  restoreTensor,
+  stateDict,
+  type StoredTensor,
+  storeTensor,
+} from "../core/nn/module.ts";
 import { Random, type RandomState } from "../core/random.ts";
 import { type Carry, carryTensors } from "../models/halting.ts";
 import type { HrmStates } from "../models/hrm.ts";
@@ -91,4 +97,3 @@ function progressOf(path: string, text: string | undefined): Progress {
   }
   return JSON.parse(text) as Progress;
 }
-

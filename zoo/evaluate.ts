@@ -32,7 +32,11 @@ export interface Evaluation {
   /** Scores after each segment, the first at index 0. */
   readonly bySegment: readonly Scores[];
   /** Exact share after the last segment by rating, and how many puzzles have it. */
-  readonly byRating: readonly { readonly rating: string; readonly puzzles: number; readonly exact: number }[];
+  readonly byRating: readonly {
+    readonly rating: string;
+    readonly puzzles: number;
+    readonly exact: number;
+  }[];
   /** Share of puzzles whose halting logit after the last segment says rightly whether it is solved. */
   readonly qHalt: number;
 }
@@ -125,7 +129,9 @@ export function think(
       const { carry: next, outputs } = model.step(carry, batch);
       const tokens = outputs.logits.argmax(-1).toNumbers();
       thoughts.push({
-        answers: puzzles.map((_, i) => decodeBoard(tokens.slice(i * length, (i + 1) * length), size)),
+        answers: puzzles.map((_, i) =>
+          decodeBoard(tokens.slice(i * length, (i + 1) * length), size)
+        ),
         haltLogits: outputs.qHalt.toNumbers(),
       });
       carry = { ...next, halted: next.halted.zerosLike() }; // nobody leaves before the end

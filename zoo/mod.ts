@@ -12,9 +12,9 @@
  * @module
  */
 export {
+  evaluate,
   type EvaluateOptions,
   type Evaluation,
-  evaluate,
   type Scores,
   think,
   type Thought,

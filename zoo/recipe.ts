@@ -16,13 +16,17 @@ export interface SudokuTask {
   readonly minClues: number;
   /** The most clues of a generated puzzle. */
   readonly maxClues: number;
-  /** The least rating, in backtracks, of the share of puzzles below. */
+  /** The least rating, in backtracks, of a puzzle that counts as hard. */
   readonly hardRating: number;
-  /** The share of training puzzles with at least that rating; the rest have any. */
+  /** The share of training puzzles that are hard. */
   readonly hardShare: number;
+  /** The share of training puzzles, hard ones apart, from which no clue can be taken away. */
+  readonly minimalShare: number;
+  /** The share of held-out puzzles that are hard; from the others no clue can be taken away. */
+  readonly testHardShare: number;
   /** Puzzles generated to train on. */
   readonly trainPuzzles: number;
-  /** Puzzles held out to evaluate on; all have at least the hard rating. */
+  /** Puzzles generated to evaluate on; never trained on. */
   readonly testPuzzles: number;
   /** Whether each puzzle is rearranged at random every time it is drawn. */
   readonly augment: boolean;

@@ -26,7 +26,11 @@ export function showEvaluation({ puzzles, final, bySegment, byRating, qHalt }: E
     ],
   );
   const ratings = table(
-    byRating.map(({ rating, puzzles, exact }) => ({ rating, puzzles, exact: formatPercent(exact) })),
+    byRating.map(({ rating, puzzles, exact }) => ({
+      rating,
+      puzzles,
+      exact: formatPercent(exact),
+    })),
     [
       { key: "rating", title: "backtracks", align: "right" },
       { key: "puzzles", title: "puzzles", align: "right" },

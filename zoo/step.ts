@@ -14,11 +14,7 @@ import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { type Batch, type Carry, carryTensors } from "../models/halting.ts";
 import type { Hrm, HrmStates } from "../models/hrm.ts";
-import {
-  segmentLoss,
-  segmentMetrics,
-  type TokenLoss,
-} from "../models/supervision.ts";
+import { segmentLoss, segmentMetrics, type TokenLoss } from "../models/supervision.ts";
 
 /** What is trained, and with what. */
 export interface Trainee {
@@ -58,10 +54,13 @@ export interface StepReport {
   readonly gradNorm: number;
   /** Rows that halted in this segment. */
   readonly count: number;
-  /** Sums over those rows: share of right tokens, all right, halting judged rightly, segments. */
+  /** Over those rows, the sum of their shares of right tokens. */
   readonly accuracy: number;
+  /** Of those rows, how many have every token right. */
   readonly exactAccuracy: number;
+  /** Of those rows, for how many the halting logit says rightly whether they are solved. */
   readonly qHaltAccuracy: number;
+  /** The sum of those rows' segments. */
   readonly steps: number;
 }
 

@@ -55,35 +55,57 @@ function readPuzzles(path: string, { size }: SudokuTask): SudokuPuzzle[] {
   const odd = puzzles.find(({ puzzle }) => puzzle.length !== size * size);
   if (odd !== undefined) {
     throw new TypeError(
-      `Cannot use "${path}": it has a puzzle of ${odd.puzzle.length} cells, the task ${size * size}`,
+      `Cannot use "${path}": it has a puzzle of ${odd.puzzle.length} cells, the task ${
+        size * size
+      }`,
     );
   }
   if (puzzles.length === 0) throw new TypeError(`Cannot use "${path}": it has no puzzles`);
   return puzzles;
 }
 
+/** Hard puzzles and minimal ones, taking turns, so that any part of the set has both. */
 function generateTest(task: SudokuTask, random: Random): SudokuPuzzle[] {
-  return Array.from({ length: task.testPuzzles }, () => generate(task, random, true));
+  const { testPuzzles, testHardShare } = task;
+  let hard = 0;
+  return Array.from({ length: testPuzzles }, (_, i) => {
+    const isHard = Math.round((i + 1) * testHardShare) > hard;
+    if (isHard) hard++;
+    return generate(task, random, isHard ? "hard" : "minimal");
+  });
 }
 
 /** Puzzles none of which is a rearrangement of one held out, unless boards are too small for that. */
-function generateTrain(task: SudokuTask, random: Random, heldOut: ReadonlySet<number>): SudokuPuzzle[] {
+function generateTrain(
+  task: SudokuTask,
+  random: Random,
+  heldOut: ReadonlySet<number>,
+): SudokuPuzzle[] {
+  const { trainPuzzles, hardShare, minimalShare } = task;
+  const hard = Math.round(hardShare * trainPuzzles);
+  const minimal = hard + Math.round(minimalShare * trainPuzzles);
   const puzzles: SudokuPuzzle[] = [];
-  const hard = Math.round(task.hardShare * task.trainPuzzles);
-  while (puzzles.length < task.trainPuzzles) {
-    const puzzle = generate(task, random, puzzles.length < hard);
-    const known = heldOut.has(puzzleSignature(puzzle.puzzle, puzzle.solution));
-    if (!known || task.size === 4) puzzles.push(puzzle);
+  while (puzzles.length < trainPuzzles) {
+    const i = puzzles.length;
+    const puzzle = generate(task, random, i < hard ? "hard" : i < minimal ? "minimal" : "any");
+    const isHeldOut = heldOut.has(puzzleSignature(puzzle.puzzle, puzzle.solution));
+    if (!isHeldOut || task.size === 4) puzzles.push(puzzle);
   }
   return puzzles;
 }
 
-function generate(task: SudokuTask, random: Random, hard: boolean): SudokuPuzzle {
+/** A hard puzzle, one from which no clue can be taken away, or one with a random number of clues. */
+function generate(
+  task: SudokuTask,
+  random: Random,
+  kind: "hard" | "minimal" | "any",
+): SudokuPuzzle {
   const { size, minClues, maxClues, hardRating } = task;
   return generateSudoku(random, {
     size: size as SudokuSize,
     clues: [minClues, maxClues],
-    ...(hard && hardRating > 0 ? { rating: [hardRating, Infinity] as const, minimal: true } : {}),
+    minimal: kind !== "any",
+    ...(kind === "hard" ? { rating: [hardRating, Infinity] as const } : {}),
   });
 }
 
@@ -146,5 +168,9 @@ export function puzzleBatch(puzzles: readonly SudokuPuzzle[], device: Device): B
     inputs.set(encodeBoard(puzzle), i * length);
     labels.set(encodeBoard(solution), i * length);
   });
-  return batchOf({ inputs, labels, puzzleIdentifiers: new Int32Array(puzzles.length) }, length, device);
+  return batchOf(
+    { inputs, labels, puzzleIdentifiers: new Int32Array(puzzles.length) },
+    length,
+    device,
+  );
 }

@@ -14,7 +14,7 @@ import { type Carry, initialCarry } from "../models/halting.ts";
 import { Hrm, type HrmStates } from "../models/hrm.ts";
 import type { SudokuPuzzle } from "../tasks/mod.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { type Evaluation, evaluate } from "./evaluate.ts";
+import { evaluate, type Evaluation } from "./evaluate.ts";
 import { appendMetrics, cutMetrics, MetricsWindow } from "./metrics.ts";
 import type { Preset } from "./recipe.ts";
 import { type StepReport, type Trainee, trainStep } from "./step.ts";
@@ -117,9 +117,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
     window.add(result.report);
     options.onStep?.(step, result.report, { seconds });
-    if (step % run.reportEvery === 0) appendMetrics(folder, { step, seconds, lr, ...window.take() });
+    if (step % run.reportEvery === 0) {
+      appendMetrics(folder, { step, seconds, lr, ...window.take() });
+    }
     if (step % run.evalEvery === 0 && step < run.steps) {
-      const evaluation = await evaluateTrainee(trainee, data.test.slice(0, run.evalPuzzles), device);
+      const evaluation = await evaluateTrainee(
+        trainee,
+        data.test.slice(0, run.evalPuzzles),
+        device,
+      );
       options.onEvaluation?.(step, evaluation);
       appendMetrics(folder, { step, seconds, evaluation: evaluation.final });
       if (best === null || evaluation.final.exact > best) {
@@ -165,7 +171,11 @@ async function evaluateTrainee(
 }
 
 /** Saves the averaged weights, if there are any, else the weights themselves. */
-async function saveTrainee(folder: string, { model, ema }: Trainee, saved: SavedConfig): Promise<void> {
+async function saveTrainee(
+  folder: string,
+  { model, ema }: Trainee,
+  saved: SavedConfig,
+): Promise<void> {
   const body = () => stateDict(model, WEIGHT_PREFIX);
   await saveWeights(folder, await (ema === null ? body() : ema.applied(body)), saved);
 }

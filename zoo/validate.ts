@@ -23,6 +23,8 @@ const ranges: Readonly<Record<string, readonly [min: number, max: number, intege
   "model.haltExplorationProb": [0, 1, false],
   "task.hardRating": [0, 2 ** 31, true],
   "task.hardShare": [0, 1, false],
+  "task.minimalShare": [0, 1, false],
+  "task.testHardShare": [0, 1, false],
   "optim.lr": [0, 100, false],
   "optim.warmupSteps": [0, 2 ** 40, true],
   "optim.minRatio": [0, 1, false],

@@ -5,7 +5,7 @@
  */
 import type { Handle } from "../../ffi/handle.ts";
 import { aten } from "../../ffi/operators.ts";
-import { op, type Op } from "../autograd.ts";
+import { type Op, op } from "../autograd.ts";
 import { isFloating } from "../dtype.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Handle } from "../../ffi/handle.ts";
+import type { Handle } from "../../ffi/handle.ts";
 import { direct, type KernelDevice } from "../../ffi/kernels.ts";
 import { aten } from "../../ffi/operators.ts";
-import { type Context, op, type Op } from "../autograd.ts";
+import { type Context, type Op, op } from "../autograd.ts";
 import { scalar } from "../create.ts";
 import { isFloating } from "../dtype.ts";
 import { broadcastShapes } from "../shape.ts";
@@ -29,7 +29,9 @@ function broadcasting(what: string): (x: Binary) => void {
 function requireFloating(what: string): (x: readonly Tensor[]) => void {
   return (x) => {
     for (const { dtype } of x) {
-      if (!isFloating(dtype)) throw new TypeError(`Cannot ${what} ${dtype}: convert to a float first`);
+      if (!isFloating(dtype)) {
+        throw new TypeError(`Cannot ${what} ${dtype}: convert to a float first`);
+      }
     }
   };
 }
@@ -145,7 +147,10 @@ export const maximum: Op<Binary> = op("maximum", {
   check: broadcasting("maximum"),
   forward: ([a, b]) => aten.maximum(a.handle, b.handle),
   keeps: "x",
-  vjp: (dy, { x: [a, b] }) => [dy.mul(share(a.gt(b), a.eq(b), dy)), dy.mul(share(b.gt(a), a.eq(b), dy))],
+  vjp: (
+    dy,
+    { x: [a, b] },
+  ) => [dy.mul(share(a.gt(b), a.eq(b), dy)), dy.mul(share(b.gt(a), a.eq(b), dy))],
 });
 
 /** The smaller of `a` and `b`. */
@@ -153,7 +158,10 @@ export const minimum: Op<Binary> = op("minimum", {
   check: broadcasting("minimum"),
   forward: ([a, b]) => aten.minimum(a.handle, b.handle),
   keeps: "x",
-  vjp: (dy, { x: [a, b] }) => [dy.mul(share(a.lt(b), a.eq(b), dy)), dy.mul(share(b.lt(a), a.eq(b), dy))],
+  vjp: (
+    dy,
+    { x: [a, b] },
+  ) => [dy.mul(share(a.lt(b), a.eq(b), dy)), dy.mul(share(b.lt(a), a.eq(b), dy))],
 });
 
 /** 1 where one side wins, ½ where both are equal. */
@@ -265,11 +273,21 @@ export const cos: Op<Unary> = unary("cos", aten.cos, "x", (dy, a) => dy.mul(a.si
 /** `tanh a`. */
 export const tanh: Op<Unary> = unary("tanh", aten.tanh, "y", (dy, y) => tanhVjp([dy, y]));
 /** `σ(a) = 1 / (1 + e⁻ᵃ)`. */
-export const sigmoid: Op<Unary> = unary("sigmoid", aten.sigmoid, "y", (dy, y) => sigmoidVjp([dy, y]));
+export const sigmoid: Op<Unary> = unary(
+  "sigmoid",
+  aten.sigmoid,
+  "y",
+  (dy, y) => sigmoidVjp([dy, y]),
+);
 /** `a · σ(a)`. */
 export const silu: Op<Unary> = unary("silu", aten.silu, "x", (dy, a) => siluVjp([dy, a]));
 /** `max(a, 0)`. */
-export const relu: Op<Unary> = unary("relu", aten.relu, "y", (dy, y) => dy.mul(y.gt(0).to(dy.dtype)));
+export const relu: Op<Unary> = unary(
+  "relu",
+  aten.relu,
+  "y",
+  (dy, y) => dy.mul(y.gt(0).to(dy.dtype)),
+);
 /** `a · Φ(a)`, with the exact normal distribution. */
 export const gelu: Op<Unary> = unary(
   "gelu",

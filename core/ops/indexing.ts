@@ -4,7 +4,7 @@
  * @module
  */
 import { aten } from "../../ffi/operators.ts";
-import { op, type Op } from "../autograd.ts";
+import { type Op, op } from "../autograd.ts";
 import { zeros } from "../create.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";

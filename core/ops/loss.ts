@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { op, type Op } from "../autograd.ts";
+import { type Op, op } from "../autograd.ts";
 import { scalar } from "../create.ts";
 import { isFloating } from "../dtype.ts";
 import { formatShape, sameShape } from "../shape.ts";
@@ -49,7 +49,10 @@ function requireLabels(logits: Tensor, labels: Tensor): void {
 /** `−ln p[label]` for logarithms of probabilities `[…, C]` and labels `[…]`; 0 where ignored. */
 function pick(logProbabilities: Tensor, labels: Tensor, ignore: number): Tensor {
   const counted = labels.ne(ignore);
-  const safe = counted.where(labels.to("int64"), scalar(0, { dtype: "int64", device: labels.device }));
+  const safe = counted.where(
+    labels.to("int64"),
+    scalar(0, { dtype: "int64", device: labels.device }),
+  );
   const picked = logProbabilities.gather(-1, safe.unsqueeze(-1)).squeeze(-1);
   const zero = scalar(0, { dtype: picked.dtype, device: picked.device });
   return counted.where(picked.neg(), zero);

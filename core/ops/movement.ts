@@ -5,7 +5,7 @@
  */
 import { reinterpret } from "../../ffi/memory.ts";
 import { aten } from "../../ffi/operators.ts";
-import { op, type Op } from "../autograd.ts";
+import { type Op, op } from "../autograd.ts";
 import { bytesOf } from "../dtype.ts";
 import { formatShape, sameShape, type Shape, viewStrides } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -33,8 +33,7 @@ export const reshape: Op<Unary, { readonly shape: Shape }> = op("reshape", {
 /** The axes in another order; a view. */
 export const permute: Op<Unary, { readonly axes: readonly number[] }> = op("permute", {
   composed: true,
-  forward: ([a], { axes }) =>
-    view(a, axes.map((i) => a.shape[i]!), axes.map((i) => a.strides[i]!)),
+  forward: ([a], { axes }) => view(a, axes.map((i) => a.shape[i]!), axes.map((i) => a.strides[i]!)),
   vjp: (dy, { options: { axes } }) => [dy.permute(axes.map((_, i) => axes.indexOf(i)))],
 });
 

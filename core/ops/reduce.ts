@@ -4,7 +4,7 @@
  * @module
  */
 import { aten } from "../../ffi/operators.ts";
-import { type Context, op, type Op } from "../autograd.ts";
+import { type Context, type Op, op } from "../autograd.ts";
 import { isFloating } from "../dtype.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";

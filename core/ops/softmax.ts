@@ -4,7 +4,7 @@
  * @module
  */
 import { aten } from "../../ffi/operators.ts";
-import { op, type Op, wrap } from "../autograd.ts";
+import { type Op, op, wrap } from "../autograd.ts";
 import { isFloating } from "../dtype.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -79,7 +79,7 @@ export const addRmsNorm: Op<readonly [a: Tensor, b: Tensor], NormOptions> = op("
 });
 
 /** `a / √(mean(a²) + ε)` over the last axis, computed in float32 where `a` is narrower. */
-export const rmsNorm: Op<Unary, NormOptions> = op("rmsNorm", {
+export const rmsNorm: Op<readonly [a: Tensor], NormOptions> = op("rmsNorm", {
   check: requireFloating,
   composed: true,
   forward: ([a], { eps }, save) => rmsNormOf(a.mul(1), eps, save),

@@ -40,7 +40,7 @@ export function puzzleSignature(puzzle: Board, solution: Board): number {
     );
   }
   const colours = Uint32Array.from(puzzle, (digit) => digit === 0 ? 1 : 2);
-  const units = new Uint32Array(3 * size); // a sum does not ask for an order
+  const units = new Uint32Array(3 * size); // sums, which do not depend on the order of cells
   const digits = new Uint32Array(size + 1);
   for (let round = 0; round < NUM_ROUNDS; round++) {
     units.fill(0);
@@ -52,13 +52,11 @@ export function puzzleSignature(puzzle: Board, solution: Board): number {
     }
     for (let cell = 0; cell < cells; cell++) {
       const [row, column, box] = unitsOf[cell]!;
-      // Lines of one box shape may be exchanged, so rows may not be told from columns then.
-      const across = mix(units[row!]!),
-        down = mix(units[column!]! + (boxRows === boxColumns ? 0 : 7));
-      colours[cell] = join(
-        join(colours[cell]!, across + down),
-        join(units[box!]!, digits[solution[cell]!]!),
-      );
+      const across = mix(units[row!]!), down = mix(units[column!]!);
+      // Where boxes are square rows may become columns: then the order must not matter.
+      const lines = boxRows === boxColumns ? across + down : join(across, down);
+      const others = join(units[box!]!, digits[solution[cell]!]!);
+      colours[cell] = join(join(colours[cell]!, lines), others);
     }
   }
   let low = 0, high = 0;

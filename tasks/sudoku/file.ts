@@ -143,6 +143,6 @@ function checkAnswer(puzzle: Board, answer: Board): void {
   if (isSolved(answer)) return;
   const blank = answer.indexOf(0);
   if (blank >= 0) refuse(`it leaves ${cellName(blank, size)} blank`);
-  const [{ digit, unit }] = conflicts(answer) as [ReturnType<typeof conflicts>[number]];
+  const { digit, unit } = conflicts(answer)[0]!;
   refuse(`it has ${digit} twice in ${unit}`);
 }

@@ -87,9 +87,7 @@ const cases: { name: string; read: () => Golden; ignore: boolean }[] = [
       return readGolden(official!, "hrm_a", [
         ["hrm_a.safetensors", same],
         ...["stablemax", "softmax"].flatMap((loss) =>
-          ["", "_after5"].map((part) =>
-            [`hrm_a_${loss}${part}.safetensors`, ofLoss(loss)] as const
-          )
+          ["", "_after5"].map((part) => [`hrm_a_${loss}${part}.safetensors`, ofLoss(loss)] as const)
         ),
       ]);
     },

@@ -11,7 +11,12 @@ import { recipes } from "../recipes.ts";
 /** Flags that every command that computes has. */
 export const computeFlags = {
   device: { type: "choice", choices: ["cpu", "cuda"], default: "cpu", help: "where to compute" },
-  threads: { type: "integer", min: 1, max: 1024, help: "threads for one operation; all if left out" },
+  threads: {
+    type: "integer",
+    min: 1,
+    max: 1024,
+    help: "threads for one operation; all if left out",
+  },
 } as const;
 
 /** A path as the user meant it: relative to where the command was typed. */
@@ -22,7 +27,9 @@ export function userPath(path: string): string {
 
 /** Loads libtorch, and says which. */
 export function openLibrary(threads: number | undefined): string {
-  const { version, directory, threads: used } = loadLibrary(threads === undefined ? {} : { threads });
+  const { version, directory, threads: used } = loadLibrary(
+    threads === undefined ? {} : { threads },
+  );
   return `libtorch ${version} in ${realPath(directory)}, ${used} thread${used === 1 ? "" : "s"}`;
 }
 
@@ -43,7 +50,9 @@ export function newestRun(recipe: string): string {
   const names = [...listFolders(folder)].sort();
   const newest = names.at(-1);
   if (newest === undefined) {
-    throw new UsageError(`No run of ${recipe} in "${folder}": train one by deno task train ${recipe}`);
+    throw new UsageError(
+      `No run of ${recipe} in "${folder}": train one by deno task train ${recipe}`,
+    );
   }
   return join(folder, newest);
 }
@@ -64,7 +73,9 @@ export function weightsPath(name: string): string {
     Deno.statSync(path);
   } catch {
     throw new UsageError(
-      `No weights "${name}": neither a folder nor a recipe, one of: ${Object.keys(recipes).join(", ")}`,
+      `No weights "${name}": neither a folder nor a recipe, one of: ${
+        Object.keys(recipes).join(", ")
+      }`,
     );
   }
   return path;

@@ -13,9 +13,16 @@ import { computeFlags, openLibrary, userPath, weightsPath } from "./_shared.ts";
 const declaration = {
   name: "eval",
   summary: "Evaluate weights on held-out puzzles",
-  positionals: [{ name: "weights", help: "a folder of weights, a run, or a recipe for its newest run" }],
+  positionals: [{
+    name: "weights",
+    help: "a folder of weights, a run, or a recipe for its newest run",
+  }],
   flags: {
-    file: { type: "string", placeholder: "path", help: "puzzles to evaluate on in place of held-out ones" },
+    file: {
+      type: "string",
+      placeholder: "path",
+      help: "puzzles to evaluate on in place of held-out ones",
+    },
     puzzles: { type: "integer", min: 1, help: "how many puzzles; all if left out" },
     segments: { type: "integer", min: 1, help: "segments of thinking; as in training if left out" },
     batch: { type: "integer", min: 1, default: 256, help: "puzzles at a time" },

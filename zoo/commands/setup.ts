@@ -40,7 +40,9 @@ export async function setupCommand(args: readonly string[]): Promise<void> {
     check: openElsewhere,
   });
   progress.finish();
-  console.log(`libtorch ${linked.version} from ${linked.source}: ${linked.link} -> ${linked.directory}`);
+  console.log(
+    `libtorch ${linked.version} from ${linked.source}: ${linked.link} -> ${linked.directory}`,
+  );
 }
 
 function isLinked(): boolean {

@@ -16,7 +16,11 @@ const declaration = {
   summary: "Show the answer to a puzzle after every segment",
   positionals: [
     { name: "weights", help: "a folder of weights, a run, or a recipe for its newest run" },
-    { name: "puzzle", optional: true, help: "its cells row by row, . or 0 for a blank; the hardest held-out one if left out" },
+    {
+      name: "puzzle",
+      optional: true,
+      help: "its cells row by row, . or 0 for a blank; the hardest held-out one if left out",
+    },
   ],
   flags: {
     segments: { type: "integer", min: 1, help: "segments of thinking; as in training if left out" },
@@ -41,11 +45,15 @@ export function solveCommand(args: readonly string[]): Promise<void> {
   if (flags.json) {
     const texts = answers.map((answer) => [...answer].join(""));
     const haltLogits = thoughts.map(({ haltLogits }) => haltLogits[0]);
-    console.log(JSON.stringify({ puzzle: [...puzzle.puzzle].join(""), answers: texts, haltLogits }));
+    console.log(
+      JSON.stringify({ puzzle: [...puzzle.puzzle].join(""), answers: texts, haltLogits }),
+    );
     return Promise.resolve();
   }
   answers.forEach((answer, i) => {
-    const changed = i === 0 ? 0 : answer.filter((digit, cell) => digit !== answers[i - 1]![cell]).length;
+    const changed = i === 0
+      ? 0
+      : answer.filter((digit, cell) => digit !== answers[i - 1]![cell]).length;
     const change = i === 0 ? "" : `, ${changed} cell${changed === 1 ? "" : "s"} changed`;
     console.log(`After segment ${i + 1}${change}\n${showAnswer(puzzle, answer)}\n`);
   });
@@ -59,12 +67,16 @@ function hardest(puzzles: readonly SudokuPuzzle[]): SudokuPuzzle {
 function givenPuzzle(text: string, cells: number): SudokuPuzzle {
   const puzzle = parseBoard(text);
   if (puzzle.length !== cells) {
-    throw new UsageError(`Cannot solve ${puzzle.length} cells: these weights know boards of ${cells}`);
+    throw new UsageError(
+      `Cannot solve ${puzzle.length} cells: these weights know boards of ${cells}`,
+    );
   }
   const { solutions, solution, backtracks } = solve(puzzle);
   if (solution === undefined || solutions !== 1) {
     throw new UsageError(
-      `Cannot judge the answer: the puzzle has ${solutions === 0 ? "no" : "more than one"} solution`,
+      `Cannot judge the answer: the puzzle has ${
+        solutions === 0 ? "no" : "more than one"
+      } solution`,
     );
   }
   return { puzzle, solution, rating: backtracks };

@@ -8,12 +8,7 @@ import { countParameters } from "../../core/nn/module.ts";
 import { Random } from "../../core/random.ts";
 import { Hrm } from "../../models/hrm.ts";
 import { Interrupted, parseCommand, setFields, type Settings, UsageError } from "../cli/flags.ts";
-import {
-  formatCount,
-  formatDuration,
-  formatPercent,
-  ProgressLine,
-} from "../cli/terminal.ts";
+import { formatCount, formatDuration, formatPercent, ProgressLine } from "../cli/terminal.ts";
 import type { Evaluation } from "../evaluate.ts";
 import { think } from "../evaluate.ts";
 import type { Preset } from "../recipe.ts";
@@ -47,7 +42,11 @@ const declaration = {
       help: "in what the model computes",
     },
     ...computeFlags,
-    out: { type: "string", placeholder: "folder", help: `where to keep the run; a new one in ${RUNS}/` },
+    out: {
+      type: "string",
+      placeholder: "folder",
+      help: `where to keep the run; a new one in ${RUNS}/`,
+    },
     resume: { type: "string", placeholder: "run|last", help: "go on with a run that stopped" },
   },
   groups: {
@@ -95,7 +94,9 @@ function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedConfig {
   const name = flags.preset ?? (flags.device === "cuda" ? "paper" : "cpu");
   const preset = presets[name];
   if (preset === undefined) {
-    throw new UsageError(`No preset ${name} of ${recipe}, one of: ${Object.keys(presets).join(", ")}`);
+    throw new UsageError(
+      `No preset ${name} of ${recipe}, one of: ${Object.keys(presets).join(", ")}`,
+    );
   }
   const task = setFields("task", preset.task, groups.task);
   const fitted = { ...preset.model, seqLen: task.size ** 2, vocabSize: task.size + 2 };
@@ -146,7 +147,9 @@ function requireNewFolder(folder: string): void {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  throw new UsageError(`Cannot use --out="${folder}": it is not empty; --resume=${folder} goes on with it`);
+  throw new UsageError(
+    `Cannot use --out="${folder}": it is not empty; --resume=${folder} goes on with it`,
+  );
 }
 
 function timestamp(): string {
@@ -244,7 +247,11 @@ function smooth(before: number | null, value: number): number {
 }
 
 /** Shows what was reached, and says where the weights are. */
-function finish({ evaluation, step, seconds }: TrainResult, data: SudokuData, folder: string): void {
+function finish(
+  { evaluation, step, seconds }: TrainResult,
+  data: SudokuData,
+  folder: string,
+): void {
   if (evaluation === null) {
     throw new Interrupted(`Stopped at step ${step} and saved; go on by --resume="${folder}"`);
   }
