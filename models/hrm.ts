@@ -261,7 +261,7 @@ export class Hrm {
       const steps = fresh.steps.add(1);
       const last = steps.ge(haltMaxSteps);
       let halted = last, targetQContinue: Tensor | null = null;
-      if (training !== undefined) {
+      if (training !== undefined && haltMaxSteps > 1) {
         const wants = qHalt.gt(qContinue);
         halted = haltInTraining({ steps, wants, last }, this.config, training.random);
         // The value of going on is that of the best choice one segment later.

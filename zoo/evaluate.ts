@@ -6,7 +6,7 @@
 import { noGrad } from "../core/autograd.ts";
 import type { Device } from "../core/device.ts";
 import { scope } from "../core/scope.ts";
-import { initialCarry } from "../models/halting.ts";
+import { carryTensors, initialCarry } from "../models/halting.ts";
 import type { Hrm } from "../models/hrm.ts";
 import { decodeBoard, isValidSolution, type SudokuPuzzle, type SudokuSize } from "../tasks/mod.ts";
 import { puzzleBatch } from "./sudoku_data.ts";
@@ -120,7 +120,7 @@ export function think(
   const length = puzzles[0]!.puzzle.length;
   const size = Math.sqrt(length) as SudokuSize;
   return noGrad(() => {
-    using outer = scope();
+    using _ = scope();
     const batch = puzzleBatch(puzzles, device);
     let carry = initialCarry(model.initialStates(), batch);
     const thoughts: Thought[] = [];
@@ -134,11 +134,10 @@ export function think(
         ),
         haltLogits: outputs.qHalt.toNumbers(),
       });
+      for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
       carry = { ...next, halted: next.halted.zerosLike() }; // nobody leaves before the end
-      inner.keep([next.states.zH, next.states.zL, next.steps, carry.halted]);
-      inner.keep(Object.values(next.data));
+      inner.keep(Object.values(carryTensors(carry)));
     }
-    void outer;
     return thoughts;
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { writeFileAtomic } from "../core/io/file.ts";
 import type { StepReport } from "./step.ts";
 
 const FILE = "metrics.jsonl";
@@ -47,7 +48,7 @@ export function appendMetrics(folder: string, line: object): void {
 }
 
 /** Drops what was reported after `step`: a run that was killed may have gone beyond its checkpoint. */
-export function cutMetrics(folder: string, step: number): void {
+export async function cutMetrics(folder: string, step: number): Promise<void> {
   const path = join(folder, FILE);
   let text: string;
   try {
@@ -57,7 +58,7 @@ export function cutMetrics(folder: string, step: number): void {
     throw error;
   }
   const kept = text.split("\n").filter((line) => isUpTo(line, step));
-  Deno.writeTextFileSync(path, kept.map((line) => line + "\n").join(""));
+  await writeFileAtomic(path, kept.map((line) => line + "\n").join(""));
 }
 
 function isUpTo(line: string, step: number): boolean {

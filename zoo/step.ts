@@ -82,16 +82,16 @@ export function trainStep(
   const trained = parameters(model);
   const targets = puzzleRows === null ? trained : [...trained, puzzleRows];
   const loss = parts.loss.mul(1 / rows);
-  const value = requireFinite(loss);
+  const value = requireFinite("loss", loss);
   const gradients = grad(loss, targets);
-  const norm = gradNorm(gradients.slice(0, trained.length));
+  const own = gradients.slice(0, trained.length);
+  const norm = requireFinite("length of the gradients", gradNorm(own));
   if (puzzleRows !== null) {
     const { puzzleIdentifiers } = step.carry.data;
     const table = model.inner.puzzle_emb!.weights;
     const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
     signSgd(table, puzzleIdentifiers, gradients[trained.length]!, settings);
   }
-  const own = gradients.slice(0, trained.length);
   optimizer.step(clipNorm > 0 ? clipGradNorm(own, clipNorm) : own, lr);
   ema?.update();
 
@@ -102,7 +102,7 @@ export function trainStep(
     lmLoss: parts.lm.item() / rows,
     qHaltLoss: parts.qHalt.item() / rows,
     qContinueLoss: (parts.qContinue?.item() ?? 0) / rows,
-    gradNorm: norm.item(),
+    gradNorm: norm,
     count: metrics.count.item(),
     accuracy: metrics.accuracy.item(),
     exactAccuracy: metrics.exactAccuracy.item(),
@@ -112,12 +112,12 @@ export function trainStep(
   return { carry: step.carry, report };
 }
 
-/** Stops before a loss that is no number spoils the weights. */
-function requireFinite(loss: Tensor): number {
-  const value = loss.item();
+/** Stops before what is no number spoils the weights. */
+function requireFinite(what: string, number: Tensor): number {
+  const value = number.item();
   if (!Number.isFinite(value)) {
     throw new RangeError(
-      `Cannot go on training: the loss is ${value}; resume from the last checkpoint with a lower --optim.lr`,
+      `Cannot go on training: the ${what} is ${value}; start anew with a lower --optim.lr`,
     );
   }
   return value;

@@ -10,6 +10,7 @@ import { adamATan2, adamW } from "../core/optim/adam.ts";
 import { Ema } from "../core/optim/ema.ts";
 import { warmupCosine } from "../core/optim/schedule.ts";
 import { Random } from "../core/random.ts";
+import { scope } from "../core/scope.ts";
 import { type Carry, initialCarry } from "../models/halting.ts";
 import { Hrm, type HrmStates } from "../models/hrm.ts";
 import type { SudokuPuzzle } from "../tasks/mod.ts";
@@ -73,11 +74,18 @@ export function makeTrainee({ model: config, optim, run }: Preset, device: Devic
   };
 }
 
-/** Trains until the last step, the time or the signal; leaves a checkpoint and weights. */
+/**
+ * Trains until the last step, the time or the signal; leaves a checkpoint and weights.
+ *
+ * @throws {RangeError} when the loss is no longer a number, or fewer steps are asked for than are done
+ */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { saved, data, folder, device = "cpu", minutes = Infinity, signal } = options;
   const { run, optim, task } = saved.config;
+  await breathe(); // what follows has a scope that the caller does not share
+  using _ = scope();
   const trainee = makeTrainee(saved.config, device);
+  using _buffers = { [Symbol.dispose]: () => disposeBuffers(trainee) };
   const sampler = new SudokuSampler(data.train, run.seed, task.augment);
   const schedule = { ...optim, totalSteps: run.steps };
 
@@ -90,10 +98,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ({ step, seconds, best } = restored.progress);
     exploration = restored.exploration;
     window.restore(restored.progress.window);
-    cutMetrics(folder, step);
-  } else {
-    await writeConfig(folder, saved);
+    if (step > run.steps) {
+      throw new RangeError(`Cannot train for ${run.steps} steps: the run has done ${step} already`);
+    }
+    await cutMetrics(folder, step);
   }
+  await writeConfig(folder, saved);
   const save = () =>
     saveCheckpoint(folder, trainee, carry, {
       step,
@@ -103,6 +113,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       window: window.sums,
     });
 
+  if (!options.resume) await save(); // a run can be resumed from its first moment
   const limit = seconds + minutes * 60;
   while (step < run.steps && seconds < limit && !signal?.aborted) {
     const began = performance.now();
@@ -128,7 +139,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       );
       options.onEvaluation?.(step, evaluation);
       appendMetrics(folder, { step, seconds, evaluation: evaluation.final });
-      if (best === null || evaluation.final.exact > best) {
+      if (best === null || evaluation.final.exact >= best) {
         best = evaluation.final.exact;
         await saveTrainee(join(folder, "best"), trainee, saved);
       }
@@ -144,6 +155,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   appendMetrics(folder, { step, seconds, final: evaluation });
   await saveTrainee(join(folder, "final"), trainee, saved);
   return { step, seconds, stopped, evaluation };
+}
+
+/** Frees what {@link makeTrainee} made that no scope owns. */
+function disposeBuffers({ optimizer, ema }: Trainee): void {
+  optimizer.dispose();
+  ema?.dispose();
 }
 
 /** All rows halted, of the shapes that the batches have. */

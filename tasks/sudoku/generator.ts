@@ -77,9 +77,9 @@ export function generateSudoku(random: RandomSource, options: GenerateOptions): 
  * A random full board: random digits in random cells, with all that follows from
  * them, and from the beginning again where that ends in a contradiction.
  *
- * Equivalent boards are equally likely, and classes of them nearly so: measured,
- * the two of 4x4 come up 0.78 and 1.11 times as often as an even draw would have
- * it, the 49 of 6x6 between 0.3 and 1.4 times.
+ * Equivalent boards are equally likely, but classes of them only roughly so: the
+ * two of 4x4 come up 0.78 and 1.11 times as often as an even draw would have it,
+ * the 49 of 6x6 between 0.3 and 1.4 times (measured).
  *
  * @throws {RangeError} when the size is not known
  */
