@@ -7,8 +7,8 @@ import { fill } from "../ffi/kernels.ts";
 import { allocate, writeBytes } from "../ffi/memory.ts";
 import { wrap } from "./autograd.ts";
 import { type Device, deviceCodeOf } from "./device.ts";
-import { bytesOf, codeOf, type DType, isFloating, type NumericArray } from "./dtype.ts";
-import { encodeElements } from "./elements.ts";
+import { bytesOf, codeOf, type DType, type NumericArray, requireDType } from "./dtype.ts";
+import { elementOf, encodeElements } from "./elements.ts";
 import type { Random } from "./random.ts";
 import { contiguousStrides, formatShape, type Shape, sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -22,7 +22,8 @@ export interface TensorOptions {
 }
 
 function requireShape(shape: Shape): void {
-  if (shape.some((n) => !Number.isSafeInteger(n) || n < 0)) {
+  const counts = shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!counts || !Number.isSafeInteger(sizeOf(shape))) {
     throw new RangeError(`Cannot make a tensor of shape ${formatShape(shape)}`);
   }
 }
@@ -37,18 +38,10 @@ export function empty(shape: Shape, options: TensorOptions = {}): Tensor {
 
 /** A tensor filled with one number. */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  requireFits(value, options.dtype ?? "float32");
+  const element = elementOf(value, options.dtype ?? "float32");
   const tensor = empty(shape, options);
-  fill(tensor.handle, value);
+  fill(tensor.handle, element);
   return tensor.named("full");
-}
-
-function requireFits(value: number, dtype: DType): void {
-  const ok = isFloating(dtype) ||
-    (dtype === "bool" ? value === 0 || value === 1 : Number.isSafeInteger(value)) &&
-      (dtype !== "uint8" || (value >= 0 && value < 256)) &&
-      (dtype !== "int32" || value === (value | 0));
-  if (!ok) throw new TypeError(`Cannot represent ${value} as ${dtype}`);
 }
 
 /** A tensor of zeros. */
@@ -90,6 +83,7 @@ export function fromTypedArray(
 export function fromBytes(bytes: Uint8Array, shape: Shape, options: TensorOptions = {}): Tensor {
   const { dtype = "float32", device = "cpu" } = options;
   requireShape(shape);
+  requireDType(dtype);
   if (bytes.byteLength !== sizeOf(shape) * bytesOf(dtype)) {
     throw new TypeError(
       `Cannot read ${bytes.byteLength} bytes as ${dtype} ${formatShape(shape)}: ` +
@@ -130,10 +124,10 @@ function nestedShape(values: Nested): number[] {
 }
 
 function flatten(values: Nested, shape: Shape, axis: number, flat: number[]): void {
+  if ((typeof values === "number") !== (axis === shape.length)) {
+    throw new TypeError("Cannot make a tensor of rows that differ in depth");
+  }
   if (typeof values === "number") {
-    if (axis !== shape.length) {
-      throw new TypeError("Cannot make a tensor of rows that differ in depth");
-    }
     flat.push(values);
     return;
   }
@@ -153,6 +147,7 @@ export function arange(
   const { start = 0, step = 1, dtype = "int64" } = options;
   if (step === 0 || !Number.isFinite(step)) throw new RangeError(`Cannot step by ${step}`);
   const count = Math.max(0, Math.ceil((end - start) / step));
+  if (!Number.isFinite(count)) throw new RangeError(`Cannot count from ${start} to ${end}`);
   const values = Float64Array.from({ length: count }, (_, i) => start + i * step);
   return fromTypedArray(values, [count], { ...options, dtype });
 }

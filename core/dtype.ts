@@ -58,11 +58,14 @@ export function isFloating(dtype: DType): boolean {
 
 /** The number of `dtype` in libtorch. Internal to core. */
 export function codeOf(dtype: DType): number {
-  const row = rows[dtype];
-  if (row === undefined) {
-    throw new TypeError(`Cannot use dtype "${dtype}": expected one of ${dtypes.join(", ")}`);
-  }
-  return row.code;
+  requireDType(dtype);
+  return rows[dtype].code;
+}
+
+/** Throws for a name that is no dtype. Internal to core. */
+export function requireDType(dtype: DType): void {
+  if (Object.hasOwn(rows, dtype)) return;
+  throw new TypeError(`Cannot use dtype "${dtype}": expected one of ${dtypes.join(", ")}`);
 }
 
 /** The dtype of libtorch's number. Internal to core. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytesOf, type DType, isFloating, type NumericArray } from "./dtype.ts";
+import { bytesOf, type DType, type NumericArray, requireDType } from "./dtype.ts";
 
 /** The bytes of a typed array's elements as `dtype`, by default the array's own. */
 export function encodeElements(
@@ -13,9 +13,10 @@ export function encodeElements(
   if (dtype === ownDType(array)) {
     return { dtype, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
   }
+  requireDType(dtype);
   const target = allocateElements(dtype, array.length);
   if (target instanceof BigInt64Array) {
-    for (let i = 0; i < array.length; i++) target[i] = BigInt(array[i]!);
+    for (let i = 0; i < array.length; i++) target[i] = toBigInt(array[i]!);
   } else {
     for (let i = 0; i < array.length; i++) target[i] = encodeElement(Number(array[i]), dtype);
   }
@@ -89,10 +90,47 @@ function allocateElements(
 function encodeElement(value: number, dtype: DType): number {
   if (dtype === "bfloat16") return toBfloat16(value);
   if (dtype === "bool") return value !== 0 ? 1 : 0;
-  if (!isFloating(dtype) && !Number.isInteger(value)) {
-    throw new TypeError(`Cannot represent ${value} as ${dtype}`);
-  }
+  requireFits(value, dtype);
   return value;
+}
+
+function toBigInt(value: number | bigint): bigint {
+  if (typeof value === "number") requireFits(value, "int64");
+  return BigInt(value);
+}
+
+const ranges: Readonly<Partial<Record<DType, readonly [least: number, most: number]>>> = {
+  int64: [-(2 ** 63), 2 ** 63 - 1024], // the largest float64 below 2^63
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+  bool: [0, 1],
+};
+
+function requireFits(value: number, dtype: DType): void {
+  const range = ranges[dtype];
+  if (range === undefined) return;
+  if (Number.isInteger(value) && value >= range[0] && value <= range[1]) return;
+  throw new TypeError(`Cannot represent ${value} as ${dtype}`);
+}
+
+/**
+ * The element of `dtype` nearest to `value`, as a number.
+ *
+ * @throws {TypeError} when `dtype` is of integers or truth values and has none
+ */
+export function elementOf(value: number, dtype: DType): number {
+  switch (dtype) {
+    case "float32":
+      return Math.fround(value);
+    case "float16":
+      return Math.f16round(value);
+    case "bfloat16":
+      wordBits[0] = toBfloat16(value) << 16;
+      return word[0]!;
+    default:
+      requireFits(value, dtype);
+      return value;
+  }
 }
 
 const word: Float32Array = new Float32Array(1);

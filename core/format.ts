@@ -17,9 +17,27 @@ export function formatTensor(tensor: Tensor): string {
   const head = `Tensor ${dtype} ${formatShape(shape)}${where}`;
   if (size === 0) return head;
   const cells = Array.from(tensor.toTypedArray() as ArrayLike<number | bigint>, formatNumber);
-  const shown = cells.length > MOST ? EDGE : Infinity;
-  const width = Math.max(...cells.slice(0, MOST).map((c) => c.length));
-  return `${head}\n${rowsOf(cells, shape, 0, 0, shown, width)}`;
+  const edge = cells.length > MOST ? EDGE : Infinity;
+  let width = 0;
+  for (const place of shownPlaces(shape, edge)) width = Math.max(width, cells[place]!.length);
+  return `${head}\n${rowsOf(cells, shape, 0, 0, edge, width)}`;
+}
+
+/** Of an axis of `n` the indices that are shown: all, or those near its ends. */
+function shownIndices(n: number, edge: number): number[] {
+  const indices = Array.from({ length: Math.min(n, 2 * edge) }, (_, i) => i);
+  return n > 2 * edge ? indices.map((i) => i < edge ? i : n - 2 * edge + i) : indices;
+}
+
+/** Which elements are shown. */
+function shownPlaces(shape: Shape, edge: number): number[] {
+  return shape.reduce(
+    (places, n) => {
+      const indices = shownIndices(n, edge);
+      return places.flatMap((place) => indices.map((i) => place * n + i));
+    },
+    [0],
+  );
 }
 
 function formatNumber(value: number | bigint): string {
@@ -41,13 +59,9 @@ function rowsOf(
   const n = shape[axis]!;
   const step = shape.slice(axis + 1).reduce((product, m) => product * m, 1);
   const last = axis === shape.length - 1;
-  const parts: string[] = [];
-  for (let i = 0; i < n; i++) {
-    if (n > 2 * edge && i === edge) {
-      parts.push("…");
-      i = n - edge;
-    }
-    parts.push(rowsOf(cells, shape, axis + 1, start + i * step, edge, width));
-  }
+  const parts = shownIndices(n, edge).map((i) =>
+    rowsOf(cells, shape, axis + 1, start + i * step, edge, width)
+  );
+  if (n > 2 * edge) parts.splice(edge, 0, "…");
   return `[${parts.join(last ? ", " : ",\n" + " ".repeat(axis + 1))}]`;
 }

@@ -12,6 +12,8 @@ export interface Owned {
   readonly disposed: boolean;
   /** Frees it. */
   dispose(): void;
+  /** Has it freed when it is collected, as nobody owns it. */
+  watch(): void;
   /** The scope that owns it, if any. */
   owner: Scope | null;
 }
@@ -37,11 +39,14 @@ export class Scope {
    * so that they outlive it. Returns what it was given.
    */
   keep<T extends Owned | readonly Owned[]>(kept: T): T {
+    const outer = living(this.#parent);
     for (const item of Array.isArray(kept) ? kept as Owned[] : [kept as Owned]) {
-      if (item.owner !== this) continue; // made outside: it outlives this scope anyway
-      this.#owned.delete(item);
+      const { owner } = item;
+      if (owner === null || !owner.#isWithin(this)) continue; // it outlives this scope anyway
+      owner.disown(item);
       item.owner = null;
-      this.#outer()?.own(item);
+      if (outer === null) item.watch();
+      else outer.own(item);
     }
     return kept;
   }
@@ -55,7 +60,7 @@ export class Scope {
       if (!item.disposed) item.dispose();
     }
     this.#owned.clear();
-    if (current.getStore() === this) current.enterWith(this.#outer());
+    if (current.getStore() === this) current.enterWith(living(this.#parent));
   }
 
   /** Internal to core: takes ownership. */
@@ -69,16 +74,25 @@ export class Scope {
     this.#owned.delete(item);
   }
 
-  /** Internal to core: whether it can still own. */
+  /** Internal to core: the scope around it. */
+  get parent(): Scope | null {
+    return this.#parent;
+  }
+
+  /** Internal to core: whether it can no longer own. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  #outer(): Scope | null {
-    let outer = this.#parent;
-    while (outer !== null && outer.#ended) outer = outer.#parent;
-    return outer;
+  #isWithin(other: Scope): boolean {
+    return this === other || (this.#parent !== null && this.#parent.#isWithin(other));
   }
+}
+
+/** The innermost scope from `scope` outwards that has not ended. */
+function living(scope: Scope | null): Scope | null {
+  while (scope !== null && scope.ended) scope = scope.parent;
+  return scope;
 }
 
 /** The innermost scope of each chain of asynchronous calls. */
@@ -102,22 +116,42 @@ let arena: Owned[] | null = null;
  * ```
  */
 export function scope(): Scope {
-  const outer = current.getStore() ?? null;
-  const inner = new Scope(outer !== null && outer.ended ? null : outer);
+  const inner = new Scope(living(current.getStore() ?? null));
   current.enterWith(inner);
   return inner;
 }
 
-/** Internal to core: gives a new tensor to the innermost owner. Returns whether there was one. */
-export function adopt(item: Owned): boolean {
+/**
+ * Starts an asynchronous function whose scopes stay its own. Needed where several
+ * are started before the first is awaited: without it, a scope that one opens before
+ * its first `await` is the innermost one of whoever called it, too.
+ *
+ * @example
+ * ```ts
+ * import { apart, ones, scope } from "@ponder/ponder/core";
+ *
+ * async function norm(n: number): Promise<number> {
+ *   using _ = scope();
+ *   const x = ones([n]);
+ *   await new Promise((resolve) => setTimeout(resolve, 1));
+ *   return x.square().sum().sqrt().item();
+ * }
+ * await Promise.all([apart(() => norm(4)), apart(() => norm(9))]); // [2, 3]
+ * ```
+ */
+export function apart<T>(body: () => T): T {
+  return current.run(living(current.getStore() ?? null), body);
+}
+
+/** Internal to core: gives a new tensor to the innermost owner, or else to the garbage collector. */
+export function adopt(item: Owned): void {
   if (arena !== null) {
     arena.push(item);
-    return true;
+    return;
   }
-  const scope = current.getStore() ?? null;
-  if (scope === null || scope.ended) return false;
-  scope.own(item);
-  return true;
+  const scope = living(current.getStore() ?? null);
+  if (scope === null) item.watch();
+  else scope.own(item);
 }
 
 /**

@@ -21,17 +21,19 @@ import {
   type BackwardOptions,
   isGradEnabled,
   Node,
+  noGrad,
   setTensorConstructor,
   wrap,
 } from "./autograd.ts";
 import { empty, full, scalar } from "./create.ts";
 import { type Device, deviceCodeOf, deviceOf } from "./device.ts";
 import { bytesOf, codeOf, type DType, dtypeOf, isFloating, type NumericArray } from "./dtype.ts";
-import { decodeElements } from "./elements.ts";
+import { decodeElements, elementOf } from "./elements.ts";
 import { formatTensor } from "./format.ts";
 import * as compare from "./ops/compare.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import * as indexing from "./ops/indexing.ts";
+import { requireSome } from "./ops/indexing.ts";
 import * as matmuls from "./ops/matmul.ts";
 import * as movement from "./ops/movement.ts";
 import * as reduce from "./ops/reduce.ts";
@@ -207,6 +209,7 @@ export class Tensor {
 
   /** Internal to core: has it freed when it is collected, as nobody else will. */
   watch(): void {
+    if (this.#net !== null) return;
     this.#net = { handle: this.#handle, node: this.#node };
     unscoped.register(this, this.#net, this);
   }
@@ -351,7 +354,9 @@ export class Tensor {
       return elementwise.convert([this], { dtype: null, device });
     }
     if (target === this.dtype) return this;
-    return elementwise.convert([this], { dtype: codeOf(target as DType), device: null });
+    const options = { dtype: codeOf(target as DType), device: null };
+    if (isFloating(target as DType)) return elementwise.convert([this], options);
+    return noGrad(() => elementwise.convert([this], options)); // a step function
   }
 
   /** A copy, stored row by row. */
@@ -370,6 +375,9 @@ export class Tensor {
     if (this.node !== null && (this.node.record !== null || isGradEnabled())) {
       throw new TypeError(`Cannot ${what} a tensor on the tape in place: use noGrad or detach`);
     }
+    if (this.shape.some((n, i) => n > 1 && this.strides[i] === 0)) {
+      throw new TypeError(`Cannot ${what} an expanded view in place: its elements share memory`);
+    }
     return this.handle;
   }
 
@@ -381,14 +389,29 @@ export class Tensor {
         `Cannot ${what} ${formatShape(this.shape)} in place with ${formatShape(other.shape)}`,
       );
     }
+    if (other.node !== null && isGradEnabled()) {
+      throw new TypeError(
+        `Cannot ${what} a tensor on the tape into another: no gradient would pass; use noGrad or detach`,
+      );
+    }
+    const exact = what === "lerp" || what === "addcmul"; // they do not promote
+    if (exact ? other.dtype !== this.dtype : what !== "copy" && !holds(this.dtype, other.dtype)) {
+      throw new TypeError(`Cannot ${what} ${this.dtype} in place with ${other.dtype}`);
+    }
     if (other.device !== this.device && other.shape.length > 0 && what !== "copy") {
       throw new TypeError(`Cannot ${what} a tensor on ${this.device} with one on ${other.device}`);
     }
   }
 
+  #requireFloating(what: string): void {
+    if (!isFloating(this.dtype)) {
+      throw new TypeError(`Cannot ${what} ${this.dtype} in place: expected a float`);
+    }
+  }
+
   /** Sets every element. */
   fill_(value: number): this {
-    fill(this.#writable("fill"), value);
+    fill(this.#writable("fill"), elementOf(value, this.dtype));
     return this;
   }
 
@@ -410,6 +433,7 @@ export class Tensor {
 
   /** Divides by another tensor. */
   div_(other: Tensor): this {
+    this.#requireFloating("div");
     const target = this.#writable("div");
     this.#requireFit("div", other);
     aten.div_(target, other.handle);
@@ -418,6 +442,7 @@ export class Tensor {
 
   /** Moves towards `end` by the fraction `weight`: `a ← a + weight · (end − a)`. */
   lerp_(end: Tensor, weight: Tensor): this {
+    this.#requireFloating("lerp");
     const target = this.#writable("lerp");
     this.#requireFit("lerp", end);
     this.#requireFit("lerp", weight);
@@ -427,6 +452,7 @@ export class Tensor {
 
   /** Adds `scale · a · b`. */
   addcmul_(a: Tensor, b: Tensor, scale: number): this {
+    this.#requireFloating("addcmul");
     const target = this.#writable("addcmul");
     this.#requireFit("addcmul", a);
     this.#requireFit("addcmul", b);
@@ -438,6 +464,7 @@ export class Tensor {
 
   /** Takes the square root. */
   sqrt_(): this {
+    this.#requireFloating("sqrt");
     aten.sqrt_(this.#writable("sqrt"));
     return this;
   }
@@ -450,6 +477,7 @@ export class Tensor {
 
   /** Takes the angle of the point `(other, this)`. */
   atan2_(other: Tensor): this {
+    this.#requireFloating("atan2");
     const target = this.#writable("atan2");
     this.#requireFit("atan2", other);
     aten.atan2_(target, other.handle);
@@ -467,6 +495,7 @@ export class Tensor {
           `${formatShape(index.shape)} into ${this.dtype} ${formatShape(this.shape)}`,
       );
     }
+    requireSome("copy", index, this, at);
     aten.indexCopy_(target, at, index.handle, source.handle);
     return this;
   }
@@ -482,7 +511,7 @@ export class Tensor {
   /** `this − other`. */
   sub(other: Tensor | number): Tensor {
     return typeof other === "number"
-      ? elementwise.addScalar([this], -other)
+      ? elementwise.addScalar([this], this.dtype === "uint8" ? (256 - other) % 256 : -other)
       : elementwise.sub([this, other]);
   }
   /** `this · other`, elementwise. */
@@ -493,7 +522,7 @@ export class Tensor {
   }
   /** `this / other`, elementwise; integers give float32. */
   div(other: Tensor | number): Tensor {
-    return elementwise.div([this, typeof other === "number" ? this.#number(other) : other]);
+    return this.#beside(other, (b) => elementwise.div([this, b]));
   }
   /** `thisⁿ` for a number. */
   pow(n: number): Tensor {
@@ -501,11 +530,11 @@ export class Tensor {
   }
   /** The larger of both. */
   maximum(other: Tensor | number): Tensor {
-    return elementwise.maximum([this, typeof other === "number" ? this.#number(other) : other]);
+    return this.#beside(other, (b) => elementwise.maximum([this, b]));
   }
   /** The smaller of both. */
   minimum(other: Tensor | number): Tensor {
-    return elementwise.minimum([this, typeof other === "number" ? this.#number(other) : other]);
+    return this.#beside(other, (b) => elementwise.minimum([this, b]));
   }
   /** Kept between two numbers. */
   clamp(options: elementwise.ClampOptions): Tensor {
@@ -584,27 +613,27 @@ export class Tensor {
 
   /** Whether `this = other`. */
   eq(other: Tensor | number): Tensor {
-    return compare.eq([this, this.#comparand(other)]);
+    return this.#compared(other, (b) => compare.eq([this, b]));
   }
   /** Whether `this ≠ other`. */
   ne(other: Tensor | number): Tensor {
-    return compare.ne([this, this.#comparand(other)]);
+    return this.#compared(other, (b) => compare.ne([this, b]));
   }
   /** Whether `this < other`. */
   lt(other: Tensor | number): Tensor {
-    return compare.lt([this, this.#comparand(other)]);
+    return this.#compared(other, (b) => compare.lt([this, b]));
   }
   /** Whether `this ≤ other`. */
   le(other: Tensor | number): Tensor {
-    return compare.le([this, this.#comparand(other)]);
+    return this.#compared(other, (b) => compare.le([this, b]));
   }
   /** Whether `this > other`. */
   gt(other: Tensor | number): Tensor {
-    return compare.gt([this, this.#comparand(other)]);
+    return this.#compared(other, (b) => compare.gt([this, b]));
   }
   /** Whether `this ≥ other`. */
   ge(other: Tensor | number): Tensor {
-    return compare.ge([this, this.#comparand(other)]);
+    return this.#compared(other, (b) => compare.ge([this, b]));
   }
   /** Both. */
   logicalAnd(other: Tensor): Tensor {
@@ -627,15 +656,20 @@ export class Tensor {
     return elementwise.where([this, a, b]);
   }
 
-  /** A number as a tensor that does not change this one's dtype. */
-  #number(value: number): Tensor {
-    const dtype = isFloating(this.dtype) ? this.dtype : "float32";
-    return scalar(value, { dtype });
+  /** With a number as a tensor that does not change this one's dtype. */
+  #beside(other: Tensor | number, operation: (b: Tensor) => Tensor): Tensor {
+    if (typeof other !== "number") return operation(other);
+    // A number without axes gives way to this tensor's dtype, so that it need not be rounded to it.
+    const precise = !isFloating(this.dtype) || (this.shape.length > 0 && bytesOf(this.dtype) < 4);
+    using number = scalar(other, { dtype: precise ? "float32" : this.dtype });
+    return operation(number);
   }
 
-  /** A number to compare with, exact in float64 unless this tensor is a number itself. */
-  #comparand(other: Tensor | number): Tensor {
-    return typeof other === "number" ? scalar(other, { dtype: "float64" }) : other;
+  /** With a number to compare with, exact in float64 unless this tensor is a number itself. */
+  #compared(other: Tensor | number, comparison: (b: Tensor) => Tensor): Tensor {
+    if (typeof other !== "number") return comparison(other);
+    using number = scalar(other, { dtype: "float64" });
+    return comparison(number);
   }
 
   // Reduction.
@@ -647,7 +681,12 @@ export class Tensor {
     keepDims: boolean,
   ): Tensor {
     const list = normalizeAxes(axes, this.shape.length, what);
-    return reduction([this], { axes: list, keepDims });
+    if (list.length > 0 || this.shape.length === 0) {
+      return reduction([this], { axes: list, keepDims });
+    }
+    // Over no axes: libtorch would take all of them.
+    using lifted = this.unsqueeze(0);
+    return reduction([lifted], { axes: [0], keepDims: false });
   }
 
   /** The sum over some axes, or all. */
@@ -756,8 +795,13 @@ export class Tensor {
   /** One slice of an axis, without that axis; a view. */
   select(axis: number, index: number): Tensor {
     const at = this.#axis(axis, "select");
-    const from = index < 0 ? index + this.shape[at]! : index;
-    return this.slice(at, from, from + 1).squeeze(at);
+    const n = this.shape[at]!;
+    const from = index < 0 ? index + n : index;
+    if (!Number.isInteger(from) || from < 0 || from >= n) {
+      throw new RangeError(`Cannot select ${index} of an axis of ${n}`);
+    }
+    using range = this.slice(at, from, from + 1);
+    return range.squeeze(at);
   }
   /** Equal parts along an axis; views. */
   split(parts: number, axis: number): Tensor[] {
@@ -801,9 +845,15 @@ export class Tensor {
   }
 }
 
+/** Whether a result of `other` and `dtype` can be stored as `dtype`, if not as precisely. */
+function holds(dtype: DType, other: DType): boolean {
+  const kind = (d: DType) => d === "bool" ? 0 : isFloating(d) ? 2 : 1;
+  return kind(other) <= kind(dtype);
+}
+
 setTensorConstructor((handle, name) => {
   const tensor = new Tensor(handle, name);
-  if (!adopt(tensor)) tensor.watch();
+  adopt(tensor);
   return tensor;
 });
 
@@ -815,7 +865,10 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Tensors of one shape side by side along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return cat(tensors.map((t) => t.unsqueeze(axis)), axis);
+  const lifted = tensors.map((t) => t.unsqueeze(axis));
+  const stacked = cat(lifted, axis);
+  for (const t of lifted) t.dispose();
+  return stacked;
 }
 
 /** Rows of a table, `weight[indices]`: `[N, D]` by `[…]` to `[…, D]`. */

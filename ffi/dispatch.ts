@@ -72,7 +72,7 @@ function isPlain(base: ArgumentKind["base"], value: unknown): boolean {
     case "str":
       return typeof value === "string";
     case "Device":
-      return typeof value === "object";
+      return typeof value === "object" && "type" in value! && "index" in value;
     case "none":
       return false;
   }

@@ -128,6 +128,7 @@ function readInts(
   check(library.aoti_torch_get_dim(handle.address, scratch), "dim");
   const rank = scratch32[0]!;
   if (rank === 0) return [];
+  if (rank > ints.length) throw new RangeError(`Cannot read the shape of a tensor of ${rank} axes`);
   check(library[reader](handle.address, scratch), reader);
   library.memcpy_from(ints, scratch[0]!, BigInt(rank * 8));
   const result = new Array<number>(rank);

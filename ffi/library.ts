@@ -25,6 +25,12 @@ export interface LoadOptions {
   readonly path?: string;
   /** Threads for one operator; by default what `OMP_NUM_THREADS` says, else every core. */
   readonly threads?: number;
+  /**
+   * What a thread does that waits for the others: spin, fastest on an idle machine, or
+   * sleep, many times faster where other programs want the cores too; by default what
+   * `OMP_WAIT_POLICY` says, else spin.
+   */
+  readonly waitPolicy?: "active" | "passive";
 }
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof symbolTable>;
@@ -79,7 +85,7 @@ export function kernels(device: "cpu" | "cuda"): Kernels {
 }
 
 function refuseChange(info: LibraryInfo, { path, threads }: LoadOptions): void {
-  if (path !== undefined && !path.startsWith(info.directory)) {
+  if (path !== undefined && locateLibrary({ path }).found?.directory !== info.directory) {
     throw new LibraryError(`Cannot load "${path}": "${info.directory}" is loaded already`);
   }
   if (threads !== undefined && threads !== info.threads) {
@@ -89,10 +95,12 @@ function refuseChange(info: LibraryInfo, { path, threads }: LoadOptions): void {
   }
 }
 
-function openLibrary({ path, threads }: LoadOptions): OpenLibrary {
+function openLibrary({ path, threads, waitPolicy }: LoadOptions): OpenLibrary {
   const { found, tried } = locateLibrary(path === undefined ? {} : { path });
   if (found === undefined) throw new LibraryError(notFoundMessage(tried));
+  // OpenMP reads its settings once, when the library is mapped.
   if (threads !== undefined) Deno.env.set("OMP_NUM_THREADS", String(threads));
+  if (waitPolicy !== undefined) Deno.env.set("OMP_WAIT_POLICY", waitPolicy);
 
   const symbols = openFile(join(found.directory, libraryFile("cpu")), symbolTable);
   const abi = symbols.aoti_torch_abi_version();

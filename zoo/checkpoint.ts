@@ -18,7 +18,7 @@ import { Random, type RandomState } from "../core/random.ts";
 import { type Carry, carryTensors } from "../models/halting.ts";
 import type { HrmStates } from "../models/hrm.ts";
 import type { Trainee } from "./step.ts";
-import { WEIGHT_PREFIX } from "./weights.ts";
+import { readFrom, WEIGHT_PREFIX } from "./weights.ts";
 
 const FILE = join("checkpoint", "state.safetensors");
 
@@ -65,18 +65,36 @@ export async function saveCheckpoint(
  */
 export function loadCheckpoint(
   folder: string,
-  { model, optimizer, ema }: Trainee,
+  trainee: Trainee,
   carry: Carry<HrmStates>,
 ): { progress: Progress; exploration: Random } {
   const path = join(folder, FILE);
   const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(path), { fileName: path });
+  return readFrom(path, () => restore(tensors, metadata["progress"], trainee, carry));
+}
+
+/** Whether a folder is that of a run with a checkpoint. */
+export function hasCheckpoint(folder: string): boolean {
+  try {
+    return Deno.statSync(join(folder, FILE)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function restore(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  progressText: string | undefined,
+  { model, optimizer, ema }: Trainee,
+  carry: Carry<HrmStates>,
+): { progress: Progress; exploration: Random } {
   const part = (prefix: string) =>
     new Map<string, StoredTensor>(
       [...tensors].flatMap(([name, entry]) =>
         name.startsWith(prefix) ? [[name.slice(prefix.length), entry]] : []
       ),
     );
-  const progress = progressOf(path, metadata["progress"]);
+  const progress = progressOf(progressText);
   loadStateDict(model, part(WEIGHT_PREFIX));
   optimizer.load(part("optimizer."));
   ema?.load(part("ema."));
@@ -84,16 +102,18 @@ export function loadCheckpoint(
   for (const [name, tensor] of Object.entries(carryTensors(carry))) {
     const entry = stored.get(name);
     if (entry === undefined || String(entry.shape) !== String(tensor.shape)) {
-      throw new TypeError(`Cannot resume from "${path}": its carry is of another batch size`);
+      throw new TypeError("its carry is of another batch size or model");
     }
     restoreTensor(tensor, entry);
   }
   return { progress, exploration: Random.from(progress.exploration) };
 }
 
-function progressOf(path: string, text: string | undefined): Progress {
-  if (text === undefined) {
-    throw new SyntaxError(`Cannot resume from "${path}": it does not say how far it came`);
-  }
-  return JSON.parse(text) as Progress;
+function progressOf(text = "{}"): Progress {
+  const progress = JSON.parse(text) as Progress;
+  const { step, seconds, exploration, window } = Object(progress) as Partial<Progress>;
+  const isComplete = Number.isSafeInteger(step) && step! >= 0 && typeof seconds === "number" &&
+    exploration instanceof Object && window instanceof Object;
+  if (!isComplete) throw new SyntaxError("it does not say how far the run came");
+  return progress;
 }

@@ -22,8 +22,10 @@ export interface SudokuTask {
   readonly hardShare: number;
   /** The share of training puzzles, hard ones apart, from which no clue can be taken away. */
   readonly minimalShare: number;
-  /** The share of held-out puzzles that are hard; from the others no clue can be taken away. */
+  /** The share of held-out puzzles that are hard. */
   readonly testHardShare: number;
+  /** The share of held-out puzzles, hard ones apart, from which no clue can be taken away. */
+  readonly testMinimalShare: number;
   /** Puzzles generated to train on. */
   readonly trainPuzzles: number;
   /** Puzzles generated to evaluate on; never trained on. */

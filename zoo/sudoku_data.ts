@@ -38,20 +38,37 @@ export function sudokuData(
   seed: number,
   report: (line: string) => void = () => {},
 ): SudokuData {
-  const test = task.testFile === null
-    ? generateTest(task, new Random(seed, TEST_STREAM))
-    : readPuzzles(task.testFile, task).slice(0, task.testPuzzles);
+  const test = heldOutPuzzles(task, seed);
   report(`Held out ${test.length} puzzles`);
-  const heldOut = new Set(test.map(({ puzzle, solution }) => puzzleSignature(puzzle, solution)));
-  const train = task.trainFile === null
-    ? generateTrain(task, new Random(seed, TRAIN_STREAM), heldOut)
-    : readPuzzles(task.trainFile, task).slice(0, task.trainPuzzles);
-  report(`${task.trainFile === null ? "Generated" : "Read"} ${train.length} puzzles to train on`);
+  const signatures = new Set(test.map(signatureOf));
+  // boards of 4×4 are too few to have puzzles of which none is a rearrangement of another
+  const isNew = (puzzle: SudokuPuzzle) => task.size === 4 || !signatures.has(signatureOf(puzzle));
+  if (task.trainFile === null) {
+    const train = generateTrain(task, new Random(seed, TRAIN_STREAM), isNew);
+    report(`Generated ${train.length} puzzles to train on`);
+    return { train, test };
+  }
+  const given = readPuzzles(task.trainFile, task).slice(0, task.trainPuzzles);
+  const train = given.filter(isNew);
+  const left = given.length - train.length;
+  report(
+    `Read ${train.length} puzzles to train on` + (left > 0 ? `, left out ${left} held out` : ""),
+  );
   return { train, test };
 }
 
+function signatureOf({ puzzle, solution }: SudokuPuzzle): number {
+  return puzzleSignature(puzzle, solution);
+}
+
+/** The puzzles of a task that are never trained on. */
+export function heldOutPuzzles(task: SudokuTask, seed: number): SudokuPuzzle[] {
+  if (task.testFile === null) return generateTest(task, new Random(seed, TEST_STREAM));
+  return readPuzzles(task.testFile, task).slice(0, task.testPuzzles);
+}
+
 function readPuzzles(path: string, { size }: SudokuTask): SudokuPuzzle[] {
-  const puzzles = parsePuzzles(Deno.readTextFileSync(path), path);
+  const puzzles = parsePuzzles(readText(path), path);
   const odd = puzzles.find(({ puzzle }) => puzzle.length !== size * size);
   if (odd !== undefined) {
     throw new TypeError(
@@ -64,41 +81,50 @@ function readPuzzles(path: string, { size }: SudokuTask): SudokuPuzzle[] {
   return puzzles;
 }
 
-/** Hard puzzles and minimal ones, taking turns, so that any part of the set has both. */
-function generateTest(task: SudokuTask, random: Random): SudokuPuzzle[] {
-  const { testPuzzles, testHardShare } = task;
-  let hard = 0;
-  return Array.from({ length: testPuzzles }, (_, i) => {
-    const isHard = Math.round((i + 1) * testHardShare) > hard;
-    if (isHard) hard++;
-    return generate(task, random, isHard ? "hard" : "minimal");
-  });
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Deno.errors.NotFound(`Cannot find the puzzles "${path}"`, { cause });
+  }
 }
 
-/** Puzzles none of which is a rearrangement of one held out, unless boards are too small for that. */
+function generateTest(task: SudokuTask, random: Random): SudokuPuzzle[] {
+  const { testPuzzles, testHardShare, testMinimalShare } = task;
+  return Array.from(
+    { length: testPuzzles },
+    () => generate(task, random, drawKind(random, testHardShare, testMinimalShare)),
+  );
+}
+
+/** Puzzles of the kinds that the task wants, each of them new. */
 function generateTrain(
   task: SudokuTask,
   random: Random,
-  heldOut: ReadonlySet<number>,
+  isNew: (puzzle: SudokuPuzzle) => boolean,
 ): SudokuPuzzle[] {
   const { trainPuzzles, hardShare, minimalShare } = task;
-  const hard = Math.round(hardShare * trainPuzzles);
-  const minimal = hard + Math.round(minimalShare * trainPuzzles);
   const puzzles: SudokuPuzzle[] = [];
   while (puzzles.length < trainPuzzles) {
-    const i = puzzles.length;
-    const puzzle = generate(task, random, i < hard ? "hard" : i < minimal ? "minimal" : "any");
-    const isHeldOut = heldOut.has(puzzleSignature(puzzle.puzzle, puzzle.solution));
-    if (!isHeldOut || task.size === 4) puzzles.push(puzzle);
+    const puzzle = generate(task, random, drawKind(random, hardShare, minimalShare));
+    if (isNew(puzzle)) puzzles.push(puzzle);
   }
   return puzzles;
+}
+
+type Kind = "hard" | "minimal" | "any";
+
+function drawKind(random: Random, hardShare: number, minimalShare: number): Kind {
+  const u = random.uniform();
+  return u < hardShare ? "hard" : u < hardShare + minimalShare ? "minimal" : "any";
 }
 
 /** A hard puzzle, one from which no clue can be taken away, or one with a random number of clues. */
 function generate(
   task: SudokuTask,
   random: Random,
-  kind: "hard" | "minimal" | "any",
+  kind: Kind,
 ): SudokuPuzzle {
   const { size, minClues, maxClues, hardRating } = task;
   return generateSudoku(random, {

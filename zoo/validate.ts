@@ -4,6 +4,9 @@
  * @module
  */
 import type { Preset } from "./recipe.ts";
+import { recipes } from "./recipes.ts";
+
+const groups = ["model", "task", "optim", "run"] as const;
 
 /** Fields that hold one of a few words. */
 const choices: Readonly<Record<string, readonly string[]>> = {
@@ -13,6 +16,9 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   "optim.convention": ["imoneoi", "lucidrains"],
   "optim.loss": ["stablemax", "softmax"],
 };
+
+/** Fields that hold a path or null. */
+const paths: readonly string[] = ["task.trainFile", "task.testFile"];
 
 /** Fields that may be 0, or have a fraction; all other numbers are integers of at least 1. */
 const ranges: Readonly<Record<string, readonly [min: number, max: number, integer: boolean]>> = {
@@ -25,6 +31,7 @@ const ranges: Readonly<Record<string, readonly [min: number, max: number, intege
   "task.hardShare": [0, 1, false],
   "task.minimalShare": [0, 1, false],
   "task.testHardShare": [0, 1, false],
+  "task.testMinimalShare": [0, 1, false],
   "optim.lr": [0, 100, false],
   "optim.warmupSteps": [0, 2 ** 40, true],
   "optim.minRatio": [0, 1, false],
@@ -41,7 +48,7 @@ const ranges: Readonly<Record<string, readonly [min: number, max: number, intege
 
 /** What is wrong with a preset, in one line that says what would do; null if nothing is. */
 export function presetProblem(preset: Preset): string | null {
-  for (const group of ["model", "task", "optim", "run"] as const) {
+  for (const group of groups) {
     for (const [field, value] of Object.entries(preset[group])) {
       const problem = fieldProblem(`${group}.${field}`, value);
       if (problem !== null) return problem;
@@ -50,7 +57,34 @@ export function presetProblem(preset: Preset): string | null {
   return relationProblem(preset);
 }
 
+/** Why something is no config that a run saved; null if it is one. */
+export function savedProblem(saved: unknown): string | null {
+  const { recipe, preset, config } = recordOf(saved);
+  if (typeof recipe !== "string" || typeof preset !== "string") {
+    return "it is no config that Ponder wrote";
+  }
+  const known = Object.hasOwn(recipes, recipe) ? recipes[recipe]!.cpu : null;
+  if (known === null) return `${recipe} is no recipe of ${Object.keys(recipes).join(", ")}`;
+  for (const group of groups) {
+    const given = recordOf(recordOf(config)[group]);
+    for (const [field, value] of Object.entries(known[group])) {
+      if (typeof given[field] === typeof value || paths.includes(`${group}.${field}`)) continue;
+      return `${group}.${field} is ${JSON.stringify(given[field])}, not a ${typeof value}`;
+    }
+  }
+  return presetProblem(config as Preset);
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+}
+
 function fieldProblem(name: string, value: unknown): string | null {
+  if (paths.includes(name)) {
+    return value === null || typeof value === "string"
+      ? null
+      : `Cannot use --${name}=${value}: expected a path, such as ./${value}`;
+  }
   const words = choices[name];
   if (words !== undefined) {
     return words.includes(value as string)

@@ -12,6 +12,7 @@ import { loadStateDict, type StoredTensor } from "../core/nn/module.ts";
 import { Random } from "../core/random.ts";
 import { Hrm } from "../models/hrm.ts";
 import type { Preset } from "./recipe.ts";
+import { savedProblem } from "./validate.ts";
 import { version } from "./version.ts";
 
 /** What every official parameter name begins with. */
@@ -58,23 +59,44 @@ export async function saveWeights(
 /**
  * The config in a folder.
  *
- * @throws {SyntaxError} when it is no config of Ponder
+ * @throws {SyntaxError} when it is no config of Ponder, or not complete
  */
 export function readConfig(folder: string): SavedConfig {
   const path = join(folder, CONFIG);
-  const saved = JSON.parse(Deno.readTextFileSync(path)) as Partial<SavedConfig>;
-  const { recipe, preset, config } = saved;
-  if (typeof recipe !== "string" || typeof preset !== "string" || config?.model === undefined) {
-    throw new SyntaxError(`Cannot read "${path}": it is no config that Ponder wrote`);
+  return readFrom(path, () => {
+    const saved: unknown = JSON.parse(Deno.readTextFileSync(path));
+    const problem = savedProblem(saved);
+    if (problem !== null) throw new SyntaxError(problem);
+    return saved as SavedConfig;
+  });
+}
+
+/** Internal to zoo: runs `body`; what it finds wrong is said of `file`. */
+export function readFrom<T>(file: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    const Problem = [SyntaxError, TypeError].find((kind) => cause instanceof kind);
+    if (Problem === undefined) throw cause;
+    throw new Problem(`Cannot use "${file}": ${(cause as Error).message}`, { cause });
   }
-  return saved as SavedConfig;
+}
+
+/** Internal to zoo: draws zeros, for weights that others take the place of at once. */
+export class NoRandom extends Random {
+  /** 0. */
+  override normal(): number {
+    return 0;
+  }
 }
 
 /**
  * A model with the weights in a folder: one with {@link WEIGHTS}, or a run, of
  * which the best weights are taken, else the final ones.
  *
- * @throws {Error} when there are none
+ * @throws {Deno.errors.NotFound} when there are none
+ * @throws {SyntaxError} when a file is damaged
+ * @throws {TypeError} when the weights are not those of the config
  */
 export function loadWeights(
   path: string,
@@ -84,8 +106,8 @@ export function loadWeights(
   const file = join(folder, WEIGHTS);
   const saved = readConfig(folder);
   const { tensors } = decodeSafetensors(Deno.readFileSync(file), { fileName: file });
-  const model = new Hrm(saved.config.model, { random: new Random(0), device });
-  loadStateDict(model, tensors, WEIGHT_PREFIX);
+  const model = new Hrm(saved.config.model, { random: new NoRandom(0), device });
+  readFrom(file, () => loadStateDict(model, tensors, WEIGHT_PREFIX));
   return { model, saved, folder };
 }
 

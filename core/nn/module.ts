@@ -102,9 +102,19 @@ function listNames(what: string, names: readonly string[]): string {
   return `${names.length} ${what} (${shown}${names.length > 3 ? ", …" : ""}) `;
 }
 
-/** Copies stored elements into a tensor of the same shape. */
+/**
+ * Copies stored elements into a tensor.
+ *
+ * @throws {TypeError} when the shapes differ
+ */
 export function restoreTensor(tensor: Tensor, stored: StoredTensor): void {
+  if (!sameShape(stored.shape, tensor.shape)) {
+    throw new TypeError(
+      `Cannot restore ${formatShape(tensor.shape)} from ${formatShape(stored.shape)}`,
+    );
+  }
   const source = fromBytes(stored.data, stored.shape, { dtype: stored.dtype });
-  tensor.detach().copy_(source);
+  using target = tensor.detach();
+  target.copy_(source);
   source.dispose();
 }

@@ -6,7 +6,8 @@
 import { aten } from "../../ffi/operators.ts";
 import { type Op, op } from "../autograd.ts";
 import { scalar, tensor } from "../create.ts";
-import { formatShape } from "../shape.ts";
+import { isFloating } from "../dtype.ts";
+import { formatShape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Rotation angles of every position, `[L, d]` each, the second half of `d` repeating the first. */
@@ -34,13 +35,19 @@ export interface AttentionOptions {
 export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("selfAttention", {
   check: ([qkv], { heads, rotary }) => {
     const [, length, width] = qkv.shape;
-    if (qkv.shape.length !== 3 || width! % (3 * heads) !== 0) {
-      throw new TypeError(`Cannot attend over ${formatShape(qkv.shape)} with ${heads} heads`);
+    const fits = qkv.shape.length === 3 && Number.isInteger(heads) && heads > 0 &&
+      width! % (3 * heads) === 0;
+    if (!fits || !isFloating(qkv.dtype)) {
+      throw new TypeError(
+        `Cannot attend over ${qkv.dtype} ${formatShape(qkv.shape)} with ${heads} heads`,
+      );
     }
     const wanted = [length!, width! / (3 * heads)];
-    if (rotary !== null && formatShape(rotary.cos.shape) !== formatShape(wanted)) {
+    for (const { shape, dtype } of rotary === null ? [] : [rotary.cos, rotary.sin]) {
+      if (sameShape(shape, wanted) && wanted[1]! % 2 === 0 && dtype === rotary!.cos.dtype) continue;
       throw new TypeError(
-        `Cannot rotate by ${formatShape(rotary.cos.shape)}: expected ${formatShape(wanted)}`,
+        `Cannot rotate ${formatShape(wanted)} by ${dtype} ${formatShape(shape)}: ` +
+          `expected the same shape, an even width and one dtype`,
       );
     }
   },

@@ -4,11 +4,13 @@
  * @module
  */
 import type { Handle } from "../../ffi/handle.ts";
-import { direct, type KernelDevice } from "../../ffi/kernels.ts";
+import { copyInto, direct, type KernelDevice } from "../../ffi/kernels.ts";
 import { aten } from "../../ffi/operators.ts";
-import { type Context, type Op, op } from "../autograd.ts";
+import { type Context, noGrad, type Op, op, wrap } from "../autograd.ts";
 import { scalar } from "../create.ts";
 import { isFloating } from "../dtype.ts";
+import { elementOf } from "../elements.ts";
+import { tidy } from "../scope.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -44,16 +46,22 @@ function requireNumeric(what: string, x: readonly Tensor[]): void {
 
 const bothFloating = ([a, b]: Binary): boolean => isFloating(a.dtype) && isFloating(b.dtype);
 
+/** What operations compute off the tape, as a handle; what they make besides is freed. */
+function composed(body: () => Tensor): Handle {
+  return noGrad(() => tidy(body)).take();
+}
+
 /** A sum of integers: the direct kernel takes its factor as a double, which integers refuse. */
-function addIntegers([a, b]: Binary): Handle {
+function addIntegers(a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShapes(a.shape, b.shape, "add");
-  const stacked = [a, b].map((t) => t.expand(shape).reshape([1, ...shape]));
-  const dtype = a.dtype === b.dtype ? stacked[0]!.dtypeCode : null;
-  const joined = aten.cat(stacked.map((t) => t.handle), 0);
-  const sum = aten.sum(joined, [0], false, dtype);
-  joined.release();
-  for (const tensor of stacked) tensor.dispose();
-  return sum;
+  const stacked = [a, b].map((t) => t.expand(shape).reshape([1, ...shape]).handle);
+  const joined = wrap(aten.cat(stacked, 0), "cat"); // of their common dtype
+  return wrap(aten.sum(joined.handle, [0], false, joined.dtypeCode), "add");
+}
+
+/** `a − b` likewise; uint8 knows no negative numbers. */
+function subIntegers(a: Tensor, b: Tensor): Tensor {
+  return addIntegers(a, (b.dtype === "uint8" ? b.to(a.dtype) : b).neg());
 }
 
 /** `a + b`. */
@@ -63,7 +71,9 @@ export const add: Op<Binary> = op("add", {
     broadcasting("add")(x);
   },
   forward: (x) =>
-    bothFloating(x) ? direct.add(kernelDevice(x), x[0].handle, x[1].handle, 1) : addIntegers(x),
+    bothFloating(x)
+      ? direct.add(kernelDevice(x), x[0].handle, x[1].handle, 1)
+      : composed(() => addIntegers(...x)),
   vjp: (dy) => [dy, dy],
 });
 
@@ -73,13 +83,10 @@ export const sub: Op<Binary> = op("sub", {
     requireNumeric("sub", x);
     broadcasting("sub")(x);
   },
-  forward: (x) => {
-    if (bothFloating(x)) return direct.add(kernelDevice(x), x[0].handle, x[1].handle, -1);
-    const negative = x[1].neg();
-    const difference = addIntegers([x[0], negative]);
-    negative.dispose();
-    return difference;
-  },
+  forward: (x) =>
+    bothFloating(x)
+      ? direct.add(kernelDevice(x), x[0].handle, x[1].handle, -1)
+      : composed(() => subIntegers(...x)),
   vjp: (dy, { needs }) => [dy, needs[1] ? dy.neg() : null],
 });
 
@@ -112,10 +119,7 @@ export const addScalar: Op<Unary, number> = op("addScalar", {
   check: (x) => requireNumeric("add", x),
   forward: ([a], c) => {
     if (isFloating(a.dtype)) return direct.addScalar(kernelDevice([a]), a.handle, c);
-    const number = scalar(c, { dtype: a.dtype, device: a.device });
-    const sum = addIntegers([a, number]);
-    number.dispose();
-    return sum;
+    return composed(() => addIntegers(a, scalar(c, a)));
   },
   vjp: (dy) => [dy],
 });
@@ -125,10 +129,8 @@ export const mulScalar: Op<Unary, number> = op("mulScalar", {
   check: (x) => requireNumeric("mul", x),
   forward: ([a], c) => {
     if (isFloating(a.dtype)) return direct.mulScalar(kernelDevice([a]), a.handle, c);
-    const number = scalar(c, { dtype: a.dtype });
-    const product = aten.mul(a.handle, number.handle);
-    number.dispose();
-    return product;
+    using number = scalar(c, { dtype: a.dtype });
+    return aten.mul(a.handle, number.handle);
   },
   vjp: (dy, { options: c }) => [dy.mul(c)],
 });
@@ -136,7 +138,10 @@ export const mulScalar: Op<Unary, number> = op("mulScalar", {
 /** `aⁿ` for a number `n`. */
 export const pow: Op<Unary, number> = op<Unary, number>("pow", {
   check: requireFloating("pow"),
-  forward: ([a], n) => direct.powScalar(kernelDevice([a]), a.handle, n),
+  forward: ([a], n) => {
+    const exponent = Number.isFinite(elementOf(n, a.dtype)) ? n : elementOf(n, a.dtype);
+    return direct.powScalar(kernelDevice([a]), a.handle, exponent); // it refuses an overflow
+  },
   keeps: "x",
   // d(aⁿ) = n aⁿ⁻¹ da
   vjp: (dy, { x: [a], options: n }) => [n === 0 ? dy.mul(0) : dy.mul(a.pow(n - 1).mul(n))],
@@ -333,7 +338,7 @@ export const convert: Op<Unary, ConvertOptions> = op("to", {
 export const clone: Op<Unary> = op("clone", {
   forward: ([a]) => {
     const target = a.emptyLike();
-    target.copy_(a);
+    copyInto(target.handle, a.handle);
     return target.take();
   },
   vjp: (dy) => [dy],

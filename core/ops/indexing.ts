@@ -25,6 +25,7 @@ export const embedding: Op<readonly [weight: Tensor, indices: Tensor]> = op("emb
     if (weight.shape.length !== 2) {
       throw new TypeError(`Cannot look up rows of ${formatShape(weight.shape)}: expected two axes`);
     }
+    requireSome("look up", indices, weight, 0);
   },
   forward: ([weight, indices]) => aten.embedding(weight.handle, indices.handle, -1, false, false),
   keeps: "x",
@@ -64,11 +65,12 @@ export const gather: Op<readonly [a: Tensor, index: Tensor], { readonly axis: nu
 export const indexSelect: Op<readonly [a: Tensor, index: Tensor], { readonly axis: number }> = op(
   "indexSelect",
   {
-    check: ([, index]) => {
+    check: ([a, index], { axis }) => {
       requireIndex(index, either);
       if (index.shape.length !== 1) {
         throw new TypeError(`Cannot select by an index of ${formatShape(index.shape)}: one axis`);
       }
+      requireSome("select", index, a, axis);
     },
     forward: ([a, index], { axis }) => aten.indexSelect(a.handle, axis, index.handle),
     keeps: "x",
@@ -104,6 +106,16 @@ export const scatterAdd: Op<
   },
 });
 
+/** An axis without elements has none to be indexed. Also for what is no operation. */
+export function requireSome(what: string, index: Tensor, a: Tensor, axis: number): void {
+  if (index.size > 0 && a.shape[axis] === 0) {
+    throw new TypeError(
+      `Cannot ${what} ${formatShape(a.shape)} by an index of ${formatShape(index.shape)}: ` +
+        `axis ${axis} is empty`,
+    );
+  }
+}
+
 /** `index` may not be larger than `a` along any axis but the one indexed. */
 function requireWithin(what: string, index: Tensor, a: Tensor, axis: number): void {
   const fits = index.shape.length === a.shape.length &&
@@ -113,4 +125,5 @@ function requireWithin(what: string, index: Tensor, a: Tensor, axis: number): vo
       `Cannot ${what} ${formatShape(a.shape)} by an index of ${formatShape(index.shape)}`,
     );
   }
+  requireSome(what, index, a, axis);
 }

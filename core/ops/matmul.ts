@@ -6,7 +6,7 @@
 import { aten } from "../../ffi/operators.ts";
 import { type Op, op } from "../autograd.ts";
 import { isFloating } from "../dtype.ts";
-import { formatShape, matmulShape } from "../shape.ts";
+import { formatShape, matmulShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 function requireSameFloat(what: string, x: readonly Tensor[]): void {
@@ -70,5 +70,5 @@ export const linear: Op<readonly Tensor[]> = op("linear", {
 
 /** All axes but the last as one. */
 export function rows(x: Tensor): Tensor {
-  return x.reshape([-1, x.shape.at(-1)!]);
+  return x.reshape([sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 }

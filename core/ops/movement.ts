@@ -41,7 +41,8 @@ export const permute: Op<Unary, { readonly axes: readonly number[] }> = op("perm
 export const expand: Op<Unary, { readonly shape: Shape }> = op("expand", {
   check: ([a], { shape }) => {
     const extra = shape.length - a.shape.length;
-    if (extra < 0 || a.shape.some((n, i) => n !== 1 && n !== shape[i + extra])) {
+    const counts = shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+    if (!counts || extra < 0 || a.shape.some((n, i) => n !== 1 && n !== shape[i + extra])) {
       throw new TypeError(`Cannot expand ${formatShape(a.shape)} to ${formatShape(shape)}`);
     }
   },
@@ -109,6 +110,9 @@ export const cat: Op<readonly Tensor[], { readonly axis: number }> = op("cat", {
   check: (x, { axis }) => {
     const [first] = x;
     if (first === undefined) throw new TypeError("Cannot concatenate no tensors");
+    if (first.shape.length === 0) {
+      throw new TypeError("Cannot concatenate tensors without axes: stack them");
+    }
     for (const { shape, dtype } of x) {
       const fits = shape.length === first.shape.length &&
         sameShape(shape.with(axis, 0), first.shape.with(axis, 0));

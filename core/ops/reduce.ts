@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { Handle } from "../../ffi/handle.ts";
 import { aten } from "../../ffi/operators.ts";
 import { type Context, type Op, op } from "../autograd.ts";
-import { isFloating } from "../dtype.ts";
+import { codeOf, isFloating } from "../dtype.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -89,21 +90,32 @@ export interface AxisOptions {
   readonly keepDims: boolean;
 }
 
+/** A truth value as bool: libtorch gives one of uint8 as uint8. */
+function truth(a: Tensor, result: Handle): Handle {
+  if (a.dtype !== "uint8") return result;
+  const converted = aten.toCopy(result, codeOf("bool"), null, null, null, false, null);
+  result.release();
+  return converted;
+}
+
 /** Whether all elements along an axis are true. */
 export const all: Op<Unary, AxisOptions> = op("all", {
-  forward: ([a], { axis, keepDims }) => aten.all(a.handle, axis, keepDims),
+  forward: ([a], { axis, keepDims }) => truth(a, aten.all(a.handle, axis, keepDims)),
   vjp: null,
 });
 
 /** Whether any element along an axis is true. */
 export const any: Op<Unary, AxisOptions> = op("any", {
-  forward: ([a], { axis, keepDims }) => aten.any(a.handle, axis, keepDims),
+  forward: ([a], { axis, keepDims }) => truth(a, aten.any(a.handle, axis, keepDims)),
   vjp: null,
 });
 
 /** Where along an axis the largest element is, the first if several; int64. */
 export const argmax: Op<Unary, AxisOptions> = op("argmax", {
-  check: ([a], { axis, keepDims }) => requireElements("argmax")([a], { axes: [axis], keepDims }),
+  check: ([a], { axis, keepDims }) => {
+    if (a.dtype === "bool") throw new TypeError("Cannot take the argmax of bool: convert it first");
+    requireElements("argmax")([a], { axes: [axis], keepDims });
+  },
   forward: ([a], { axis, keepDims }) => aten.argmax(a.handle, axis, keepDims),
   vjp: null,
 });

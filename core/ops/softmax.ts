@@ -116,9 +116,11 @@ export const layerNorm: Op<readonly [a: Tensor, gain: Tensor, bias: Tensor], Nor
     check: ([a, gain, bias]) => {
       requireFloating([a]);
       const width = a.shape.at(-1);
-      for (const { shape } of [gain, bias]) {
-        if (shape.length !== 1 || shape[0] !== width) {
-          throw new TypeError(`Cannot scale ${formatShape(a.shape)} by ${formatShape(shape)}`);
+      for (const { shape, dtype } of [gain, bias]) {
+        if (shape.length !== 1 || shape[0] !== width || dtype !== a.dtype) {
+          throw new TypeError(
+            `Cannot scale ${a.dtype} ${formatShape(a.shape)} by ${dtype} ${formatShape(shape)}`,
+          );
         }
       }
     },

@@ -49,7 +49,7 @@ class Adam implements Optimizer {
 
   step(gradients: readonly Tensor[], lr: number): void {
     const { betas: [beta1, beta2], weightDecay } = this.#options;
-    const t = ++this.#step;
+    const t = this.#step + 1;
     updating(() => {
       const { buffer } = this.#flat;
       const number = (value: number) => scalar(value, { dtype: buffer.dtype });
@@ -62,6 +62,7 @@ class Adam implements Optimizer {
       const one = scalar(1, { dtype: buffer.dtype, device: buffer.device });
       buffer.addcmul_(direction, one, -lr * scale);
     });
+    this.#step = t;
   }
 
   state(): Map<string, StoredTensor> {

@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** The length of all gradients together, `√Σ g²`, as a float32 scalar. */
 export function gradNorm(gradients: readonly Tensor[]): Tensor {
+  if (gradients.length === 0) throw new TypeError("Cannot take the length of no gradients");
   const [norm] = noGrad(() =>
     inArena<Tensor>(() => {
       const squares = gradients.map((g) => g.to("float32").square().sum());

@@ -2,7 +2,7 @@ import { scalar } from "../create.ts";
 import { type Module, namedParameters, type StoredTensor, storeTensor } from "../nn/module.ts";
 import { restoreTensor } from "../nn/module.ts";
 import type { Tensor } from "../tensor.ts";
-import { updating } from "./optimizer.ts";
+import { unowned, updating } from "./optimizer.ts";
 
 /** Exponential moving averages of a module's parameters: `s ← μ s + (1 − μ) p` after each step. */
 export class Ema {
@@ -13,20 +13,17 @@ export class Ema {
   /** Starts from the parameters as they are; `rate` is μ, in `[0, 1]`. */
   constructor(module: Module, rate: number) {
     this.#parameters = namedParameters(module);
-    this.#averages = this.#parameters.map(([, p]) => {
-      const copy = p.detach().clone();
-      const held = copy.hold();
-      copy.dispose();
-      return held;
-    });
+    this.#averages = this.#parameters.map(([, p]) => unowned(() => p.clone()));
     this.#rate = rate;
   }
 
   /** Takes the present parameters in. */
   update(): void {
     updating(() => {
-      const weight = scalar(1 - this.#rate);
-      this.#averages.forEach((average, i) => average.lerp_(this.#parameters[i]![1], weight));
+      this.#averages.forEach((average, i) => {
+        const weight = scalar(1 - this.#rate, { dtype: average.dtype });
+        average.lerp_(this.#parameters[i]![1], weight);
+      });
     });
   }
 

@@ -5,11 +5,10 @@
  * @module
  */
 import { reinterpret } from "../../ffi/memory.ts";
-import { empty } from "../create.ts";
 import { bytesOf } from "../dtype.ts";
 import { restoreTensor, type StoredTensor, storeTensor } from "../nn/module.ts";
-import { inArena } from "../scope.ts";
-import { contiguousStrides } from "../shape.ts";
+import { inArena, tidy } from "../scope.ts";
+import { contiguousStrides, formatShape, sameShape } from "../shape.ts";
 import { cat, type Tensor } from "../tensor.ts";
 import { noGrad } from "../autograd.ts";
 
@@ -35,7 +34,7 @@ export class FlatParameters {
       }
     }
     this.parameters = parameters;
-    this.buffer = joined(parameters.map(([, tensor]) => tensor)).hold();
+    this.buffer = unowned(() => joined(parameters.map(([, tensor]) => tensor)));
     for (const [i, view] of this.views(this.buffer).entries()) parameters[i]![1].rebind(view);
   }
 
@@ -44,6 +43,14 @@ export class FlatParameters {
     if (gradients.length !== this.parameters.length) {
       throw new TypeError(
         `Cannot step with ${gradients.length} gradients of ${this.parameters.length} parameters`,
+      );
+    }
+    for (const [i, { shape, dtype }] of gradients.entries()) {
+      const [name, parameter] = this.parameters[i]!;
+      if (sameShape(shape, parameter.shape) && dtype === parameter.dtype) continue;
+      throw new TypeError(
+        `Cannot step with the gradient of ${name}: it is ${dtype} ${formatShape(shape)}, ` +
+          `not ${parameter.dtype} ${formatShape(parameter.shape)}`,
       );
     }
     return joined(gradients);
@@ -62,15 +69,18 @@ export class FlatParameters {
 
   /** A buffer of the same size, filled with zeros, that nobody but the caller owns. */
   zeros(): Tensor {
-    const buffer = empty(this.buffer.shape, this.buffer);
-    const held = buffer.fill_(0).hold();
-    buffer.dispose();
-    return held;
+    return unowned(() => this.buffer.zerosLike());
   }
 }
 
 function joined(tensors: readonly Tensor[]): Tensor {
   return noGrad(() => cat(tensors.map((t) => t.detach().reshape([t.size]))));
+}
+
+/** A tensor that nobody but the caller owns; what is made on the way is freed. */
+export function unowned(make: () => Tensor): Tensor {
+  using made = noGrad(() => tidy(make));
+  return made.hold();
 }
 
 /** Updates parameters by their gradients. */

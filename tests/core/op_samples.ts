@@ -14,17 +14,18 @@ import {
   layerNorm,
   linear,
   rmsNorm,
-  rotaryTables,
   selfAttention,
   type Shape,
   swiglu,
   type Tensor,
 } from "../../core/mod.ts";
 
-/** An argument: float64 ones are differentiated, others are held fixed. */
+/** An argument of a call. */
 export interface Argument {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Whether it is differentiated; it is float64 then. */
+  readonly varies: boolean;
   /** Its elements, row by row. */
   readonly values: (random: Random, count: number) => number[];
 }
@@ -46,7 +47,7 @@ export interface Sample {
 function real(shape: Shape, low = -2, high = 2): Argument {
   const values = (random: Random, count: number) =>
     Array.from({ length: count }, () => low + (high - low) * random.uniform());
-  return { shape, dtype: "float64", values };
+  return { shape, dtype: "float64", varies: true, values };
 }
 
 /** Distinct multiples of ¼ plus an offset, in random order: off the kinks at multiples of ¼. */
@@ -55,7 +56,7 @@ function spaced(shape: Shape, offset = 0.1): Argument {
     const grid = Array.from({ length: count }, (_, i) => (i - count / 2) * 0.25 + offset);
     return shuffled(grid, random);
   };
-  return { shape, dtype: "float64", values };
+  return { shape, dtype: "float64", varies: true, values };
 }
 
 function shuffled(values: number[], random: Random): number[] {
@@ -66,8 +67,15 @@ function shuffled(values: number[], random: Random): number[] {
   return values;
 }
 
+/** Held fixed: a place, a condition, an angle. */
 function fixed(shape: Shape, values: number[], dtype: DType): Argument {
-  return { shape, dtype, values: () => values };
+  return { shape, dtype, varies: false, values: () => values };
+}
+
+/** Rotary angles of three positions and two pairs of dimensions. */
+function angles(of: (angle: number) => number): Argument {
+  const values = [0, 1, 2].flatMap((p) => [p, p / 100, p, p / 100].map(of));
+  return fixed([3, 4], values, "float64");
 }
 
 const positive = (shape: Shape): Argument => real(shape, 0.3, 3);
@@ -249,7 +257,11 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       x: [real([2, 1, 2, 2]), real([3, 2, 1])],
       call: (a, b) => a.matmul(b),
     },
-    { what: "of a batch and a matrix", x: [real([2, 2, 3]), real([3, 2])], call: (a, b) => a.matmul(b) },
+    {
+      what: "of a batch and a matrix",
+      x: [real([2, 2, 3]), real([3, 2])],
+      call: (a, b) => a.matmul(b),
+    },
     { what: "over nothing", x: [real([2, 0]), real([0, 3])], call: (a, b) => a.matmul(b) },
   ],
   linear: [
@@ -339,12 +351,8 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   selfAttention: [
     {
       what: "with rotary positions",
-      x: [real([2, 3, 24])],
-      call: (qkv) => {
-        const { cos, sin } = rotaryTables(3, 4);
-        const rotary = { cos: cos.to("float64"), sin: sin.to("float64") };
-        return selfAttention([qkv], { heads: 2, rotary });
-      },
+      x: [real([2, 3, 24]), angles(Math.cos), angles(Math.sin)],
+      call: (qkv, cos, sin) => selfAttention([qkv], { heads: 2, rotary: { cos, sin } }),
     },
     {
       what: "without positions",

@@ -1,15 +1,13 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { op, rules } from "../../core/autograd.ts";
 import {
   arange,
   fromTypedArray,
   grad,
-  isFloating,
   liveTensors,
-  noGrad,
   scope,
-  tensor,
   type Tensor,
+  tensor,
   zeros,
 } from "../../mod.ts";
 import { Random } from "../../core/random.ts";
@@ -139,75 +137,119 @@ function differences(
   };
   const moved = (j: number, i: number, by: number) =>
     loss(values.map((list, k) => k === j ? list.with(i, list[i]! + by) : list));
-  return values.map((list, j) =>
-    isFloating(x[j]!.dtype)
-      ? list.map((_, i) => (moved(j, i, step) - moved(j, i, -step)) / (2 * step))
-      : []
-  );
+  const slope = (j: number, i: number) => (moved(j, i, step) - moved(j, i, -step)) / (2 * step);
+  return values.map((list, j) => x[j]!.varies ? list.map((_, i) => slope(j, i)) : []);
 }
 
 /** Compares the gradients of one call with finite differences, and counts what it leaves. */
-function checkSample(name: string, sample: Sample, layout: Layout): void {
+function checkGradients(name: string, sample: Sample, layout: Layout): void {
   using _ = scope();
   const random = new Random(7);
   const values = sample.x.map((argument) => elements(argument, layout, random));
   const x = sample.x.map((argument, i) => lay(argument, values[i]!, layout));
-  const places = x.flatMap((t, i) => isFloating(t.dtype) ? [i] : []);
-
-  using y0 = noGrad(() => sample.call(...x));
-  assertEquals(y0.name, name);
-  assertEquals(y0.requiresGrad, false);
-  const c = Array.from({ length: y0.size }, () => 0.5 + random.uniform());
-  const cotangent = fromTypedArray(Float64Array.from(c), y0.shape, { dtype: y0.dtype });
+  const y = sample.call(...x);
+  assertEquals(y.name, name);
+  assertEquals(y.requiresGrad, false);
+  const c = Array.from({ length: y.size }, () => 0.5 + random.uniform());
+  const cotangent = fromTypedArray(Float64Array.from(c), y.shape, { dtype: y.dtype });
   const want = differences(sample, values, c);
 
-  // All arguments at once, then each alone, so that the others are skipped.
-  for (const wanted of [places, ...places.length > 1 ? places.map((i) => [i]) : []]) {
+  // By all arguments at once, then by each alone, so that the others need no gradient.
+  const all = x.flatMap((_, i) => sample.x[i]!.varies ? [i] : []);
+  for (const wanted of all.length === 1 ? [all] : [all, ...all.map((i) => [i])]) {
     const before = liveTensors();
-    const leaves = x.map((t, i) => wanted.includes(i) ? t.detach().requireGrad() : t);
     {
-      using inner = scope();
-      const y = sample.call(...leaves);
-      assert(y.requiresGrad);
-      const gradients = grad(y.mul(cotangent).sum(), wanted.map((i) => leaves[i]!));
-      wanted.forEach((i, k) => {
+      using _ = scope();
+      const leaves = x.map((t, i) => wanted.includes(i) ? t.detach().requireGrad() : t);
+      const loss = sample.call(...leaves).mul(cotangent).sum();
+      const gradients = grad(loss, wanted.map((i) => leaves[i]!));
+      for (const [k, i] of wanted.entries()) {
         const expected = { shape: x[i]!.shape, values: want[i]! };
         assertEquals(gradients[k]!.dtype, x[i]!.dtype);
-        assertClose(gradients[k]!, expected, { rtol: 1e-6, atol: 1e-6 }, `gradient ${i} ${layout}`);
-      });
-      assert(inner.size > 0);
+        assertClose(gradients[k]!, expected, { rtol: 1e-6, atol: 1e-6 }, `argument ${i}`);
+      }
     }
-    for (const i of wanted) leaves[i]!.dispose();
-    assertEquals(liveTensors(), before, "tensors left after the scope");
+    assertEquals(liveTensors(), before, "tensors are left after the scope");
   }
 }
 
-/** The call itself may leave only its result, not wait for the scope to end. */
-function checkLeavesNothing(sample: Sample): void {
+/** A call may leave nothing but its result, and the result's tape nothing once it is freed. */
+function checkRemains(sample: Sample): void {
   using _ = scope();
   const random = new Random(8);
-  const x = sample.x.map((a) => lay(a, elements(a, "rows", random), "rows"));
-  for (const t of x) if (isFloating(t.dtype)) t.requireGrad();
-  const warm = sample.call(...x); // makes constants of its own: they count
-  const made = liveTensors();
-  warm.dispose();
+  const x = sample.x.map((argument) => lay(argument, elements(argument, "rows", random), "rows"));
   const before = liveTensors();
-  const y = sample.call(...x);
-  y.dispose();
-  assertEquals(liveTensors() - before, made >= before ? liveTensors() - before : 0);
+  sample.call(...x).dispose();
+  assertEquals(liveTensors(), before, "tensors are left of a call");
+  for (const [i, t] of x.entries()) if (sample.x[i]!.varies) t.requireGrad();
+  sample.call(...x).dispose();
+  assertEquals(liveTensors(), before, "tensors are left of a recorded call");
 }
 
 for (const [name, list] of Object.entries(samples)) {
-  Deno.test(`${name}() has the gradient of finite differences`, () => {
+  Deno.test(`${name}() has the gradient of finite differences and leaves nothing behind`, () => {
     for (const sample of list) {
       for (const layout of layouts) {
         if (!isUsable(sample, layout)) continue;
         try {
-          checkSample(name, sample, layout);
-        } catch (error) {
-          throw new Error(`${name} ${sample.what}, ${layout}: ${(error as Error).message}`, { cause: error });
+          checkGradients(name, sample, layout);
+          checkRemains(sample);
+        } catch (cause) {
+          const { message } = cause as Error;
+          throw new Error(`${name} ${sample.what}, ${layout}: ${message}`, { cause });
         }
       }
     }
   });
 }
+
+// Conventions where finite differences say nothing.
+
+/** The gradient of the sum of `call`'s result at `values`. */
+function slopes(values: readonly number[], call: (a: Tensor) => Tensor): number[] {
+  using _ = scope();
+  const a = tensor(values, { dtype: "float64" }).requireGrad();
+  return grad(call(a).sum(), [a])[0]!.toNumbers();
+}
+
+Deno.test("abs(), relu() and sign() have gradient 0 at 0", () => {
+  assertEquals(slopes([-2, 0, 2], (a) => a.abs()), [-1, 0, 1]);
+  assertEquals(slopes([-2, 0, 2], (a) => a.relu()), [0, 0, 1]);
+});
+
+Deno.test("maximum() and minimum() share the gradient of a tie", () => {
+  assertEquals(slopes([1, 2, 3], (a) => a.maximum(2)), [0, 0.5, 1]);
+  assertEquals(slopes([1, 2, 3], (a) => a.minimum(2)), [1, 0.5, 0]);
+});
+
+Deno.test("max() and min() share the gradient among all that attain it", () => {
+  assertEquals(slopes([3, 1, 3, 1], (a) => a.max()), [0.5, 0, 0.5, 0]);
+  assertEquals(slopes([3, 1, 3, 1], (a) => a.min(0)), [0, 0.5, 0, 0.5]);
+});
+
+Deno.test("clamp() passes the gradient at its bounds", () => {
+  assertEquals(slopes([-1, 0, 1, 2], (a) => a.clamp({ min: 0, max: 1 })), [0, 1, 1, 0]);
+});
+
+Deno.test("pow() has gradient 0 at exponent 0, and 2 a at exponent 2, at 0 too", () => {
+  assertEquals(slopes([0, 3], (a) => a.pow(0)), [0, 0]);
+  assertEquals(slopes([0, 3], (a) => a.pow(2)), [0, 6]);
+});
+
+Deno.test("to() passes no gradient through integers", () => {
+  using _ = scope();
+  const a = tensor([1.5, 2.5]).requireGrad();
+  assertEquals(a.to("int64").requiresGrad, false);
+  assertEquals(a.to("bool").to("float32").requiresGrad, false);
+  assertEquals(a.to("bfloat16").requiresGrad, true);
+});
+
+Deno.test("grad() comes back in each argument's own dtype", () => {
+  using _ = scope();
+  const a = tensor([1, 2]).requireGrad();
+  const b = tensor([3, 4], { dtype: "float64" }).requireGrad();
+  const n = arange(2);
+  const gradients = grad(a.mul(b).add(n).sub(n).sum(), [a, b]);
+  assertEquals(gradients.map(({ dtype }) => dtype), ["float32", "float64"]);
+  assertEquals(gradients.map((g) => g.toNumbers()), [[3, 4], [1, 2]]);
+});

@@ -14,11 +14,17 @@ type Group = "model" | "task" | "optim" | "run";
 export type Changes = { readonly [G in Group]?: Partial<Preset[G]> };
 
 const small = {
-  model: { hiddenSize: 16, puzzleEmbNdim: 16, mlpMultiple: 8, haltMaxSteps: 3 },
+  model: {
+    ...{ hiddenSize: 16, numHeads: 2, puzzleEmbNdim: 16, mlpMultiple: 8, hLayers: 1, lLayers: 1 },
+    ...{ haltMaxSteps: 3, haltExplorationProb: 0.5 },
+  },
   // two batches an epoch, and two puzzles left over
-  task: { trainPuzzles: 10, testPuzzles: 12, augment: true },
+  task: { size: 4, minClues: 6, maxClues: 10, trainPuzzles: 10, testPuzzles: 12, augment: true },
   optim: { warmupSteps: 4, ema: 0.9 },
-  run: { batchSize: 4, steps: 24, seed: 7, reportEvery: 5, evalEvery: 8, evalPuzzles: 6 },
+  run: {
+    ...{ batchSize: 4, steps: 24, seed: 7 },
+    ...{ reportEvery: 5, evalEvery: 8, evalPuzzles: 6, checkpointEvery: 6 },
+  },
 } as const;
 
 /** The tiny preset of HRM on Sudoku, made smaller still: 4×4, width 16, 24 steps of 4 puzzles. */
@@ -26,10 +32,10 @@ export function tinyConfig({ model, task, optim, run }: Changes = {}): SavedConf
   const preset = recipes["hrm-sudoku"]!.presets["tiny"]!;
   return savedConfig("hrm-sudoku", "tiny", {
     ...preset,
-    model: { ...preset.model, haltExplorationProb: 0.5, ...small.model, ...model },
+    model: { ...preset.model, ...small.model, ...model },
     task: { ...preset.task, ...small.task, ...task },
     optim: { ...preset.optim, ...small.optim, ...optim },
-    run: { ...preset.run, checkpointEvery: 6, ...small.run, ...run },
+    run: { ...preset.run, ...small.run, ...run },
   });
 }
 
@@ -41,8 +47,8 @@ export function dataOf({ config }: SavedConfig): SudokuData {
 /** The same smallness as flags of the command. */
 export const tinyFlags: readonly string[] = [
   "--preset=tiny",
-  ...(["model", "task", "run"] as const).flatMap((group) =>
-    Object.entries(small[group]).map(([field, value]) => `--${group}.${field}=${value}`)
+  ...Object.entries(small).flatMap(([group, fields]) =>
+    Object.entries(fields).map(([field, value]) => `--${group}.${field}=${value}`)
   ),
 ];
 

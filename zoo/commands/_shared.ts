@@ -4,6 +4,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
+import { type Device, zeros } from "../../core/mod.ts";
 import { loadLibrary } from "../../ffi/mod.ts";
 import { UsageError } from "../cli/flags.ts";
 import { recipes } from "../recipes.ts";
@@ -25,12 +26,28 @@ export function userPath(path: string): string {
   return resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
 }
 
-/** Loads libtorch, and says which. */
-export function openLibrary(threads: number | undefined): string {
+/**
+ * Loads libtorch, and says which.
+ *
+ * @throws {Error} when it can't compute on the device
+ */
+export function openLibrary(
+  { threads, device }: { readonly threads?: number | undefined; readonly device: Device },
+): string {
   const { version, directory, threads: used } = loadLibrary(
     threads === undefined ? {} : { threads },
   );
-  return `libtorch ${version} in ${realPath(directory)}, ${used} thread${used === 1 ? "" : "s"}`;
+  const where = realPath(directory);
+  try {
+    zeros([1], { device }).dispose();
+  } catch (cause) {
+    throw new Error(
+      `Cannot compute on ${device}: libtorch ${version} in ${where} is built without CUDA or finds ` +
+        `no GPU; 'deno task setup --variant=cu130' fetches one with CUDA`,
+      { cause },
+    );
+  }
+  return `libtorch ${version} in ${where}, ${used} thread${used === 1 ? "" : "s"}`;
 }
 
 function realPath(path: string): string {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { parseCommand } from "../cli/flags.ts";
+import { parseCommand, UsageError } from "../cli/flags.ts";
 import { evaluate } from "../evaluate.ts";
 import { showEvaluation } from "../show.ts";
-import { sudokuData } from "../sudoku_data.ts";
+import { heldOutPuzzles } from "../sudoku_data.ts";
 import { loadWeights } from "../weights.ts";
 import { computeFlags, openLibrary, userPath, weightsPath } from "./_shared.ts";
 
@@ -35,12 +35,17 @@ const declaration = {
 export function evalCommand(args: readonly string[]): Promise<void> {
   const { flags, positionals } = parseCommand(declaration, args);
   const path = weightsPath(positionals.weights);
-  const library = openLibrary(flags.threads);
+  const library = openLibrary(flags);
   const { model, saved, folder } = loadWeights(path, flags.device);
   const { task, run } = saved.config;
   const testFile = flags.file === undefined ? task.testFile : userPath(flags.file);
   const testPuzzles = flags.puzzles ?? (flags.file === undefined ? task.testPuzzles : Infinity);
-  const { test } = sudokuData({ ...task, testFile, testPuzzles, trainPuzzles: 0 }, run.seed);
+  if (testFile === null && testPuzzles > task.testPuzzles) {
+    throw new UsageError(
+      `Cannot evaluate on ${testPuzzles} puzzles: only ${task.testPuzzles} were kept out of training`,
+    );
+  }
+  const test = heldOutPuzzles({ ...task, testFile, testPuzzles }, run.seed);
   const { device, batch: batchSize } = flags;
   const segments = flags.segments ?? model.config.haltMaxSteps;
   const evaluation = evaluate(model, test, { segments, batchSize, device });

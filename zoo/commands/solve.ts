@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { parseBoard, solve, type SudokuPuzzle } from "../../tasks/mod.ts";
+import { type Board, parseBoard, solve, type SudokuPuzzle } from "../../tasks/mod.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
 import { think } from "../evaluate.ts";
 import { showAnswer } from "../show.ts";
-import { sudokuData } from "../sudoku_data.ts";
+import { heldOutPuzzles } from "../sudoku_data.ts";
 import { loadWeights } from "../weights.ts";
 import { computeFlags, openLibrary, weightsPath } from "./_shared.ts";
 
@@ -33,11 +33,11 @@ const declaration = {
 export function solveCommand(args: readonly string[]): Promise<void> {
   const { flags, positionals } = parseCommand(declaration, args);
   const path = weightsPath(positionals.weights);
-  openLibrary(flags.threads);
+  openLibrary(flags);
   const { model, saved } = loadWeights(path, flags.device);
   const { task, run } = saved.config;
   const puzzle = positionals.puzzle === undefined
-    ? hardest(sudokuData({ ...task, trainPuzzles: 0 }, run.seed).test)
+    ? hardest(heldOutPuzzles(task, run.seed))
     : givenPuzzle(positionals.puzzle, model.config.seqLen);
   const segments = flags.segments ?? model.config.haltMaxSteps;
   const thoughts = think(model, [puzzle], segments, flags.device);
@@ -65,7 +65,7 @@ function hardest(puzzles: readonly SudokuPuzzle[]): SudokuPuzzle {
 }
 
 function givenPuzzle(text: string, cells: number): SudokuPuzzle {
-  const puzzle = parseBoard(text);
+  const puzzle = readBoard(text);
   if (puzzle.length !== cells) {
     throw new UsageError(
       `Cannot solve ${puzzle.length} cells: these weights know boards of ${cells}`,
@@ -80,4 +80,12 @@ function givenPuzzle(text: string, cells: number): SudokuPuzzle {
     );
   }
   return { puzzle, solution, rating: backtracks };
+}
+
+function readBoard(text: string): Board {
+  try {
+    return parseBoard(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }

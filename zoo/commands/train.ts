@@ -5,20 +5,21 @@
  */
 import { join } from "@std/path";
 import { countParameters } from "../../core/nn/module.ts";
-import { Random } from "../../core/random.ts";
+import { scope } from "../../core/scope.ts";
 import { Hrm } from "../../models/hrm.ts";
 import { Interrupted, parseCommand, setFields, type Settings, UsageError } from "../cli/flags.ts";
 import { formatCount, formatDuration, formatPercent, ProgressLine } from "../cli/terminal.ts";
 import type { Evaluation } from "../evaluate.ts";
 import { think } from "../evaluate.ts";
-import type { Preset } from "../recipe.ts";
+import type { Preset, SudokuTask } from "../recipe.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
 import type { StepReport } from "../step.ts";
 import { type SudokuData, sudokuData } from "../sudoku_data.ts";
+import { hasCheckpoint } from "../checkpoint.ts";
 import { train, type TrainResult } from "../train.ts";
 import { presetProblem } from "../validate.ts";
-import { loadWeights, readConfig, type SavedConfig, savedConfig } from "../weights.ts";
+import { loadWeights, NoRandom, readConfig, type SavedConfig, savedConfig } from "../weights.ts";
 import { computeFlags, newestRun, openLibrary, RUNS, userPath } from "./_shared.ts";
 
 const presetNames = [...new Set(Object.values(recipes).flatMap((r) => Object.keys(r.presets)))];
@@ -50,10 +51,10 @@ const declaration = {
     resume: { type: "string", placeholder: "run|last", help: "go on with a run that stopped" },
   },
   groups: {
-    model: { help: "fields of the model" },
-    optim: { help: "fields of the optimisation" },
-    task: { help: "fields of the puzzles" },
-    run: { help: "fields of the run" },
+    model: { help: `the model: ${fieldsOf("model")}` },
+    optim: { help: `the optimisation: ${fieldsOf("optim")}` },
+    task: { help: `the puzzles: ${fieldsOf("task")}` },
+    run: { help: `the run: ${fieldsOf("run")}` },
   },
 } as const;
 
@@ -63,18 +64,24 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
   const resumed = flags.resume === undefined ? null : resumedRun(recipe, flags.resume);
   const saved = resumed === null
     ? newRun(recipe, flags, groups)
-    : continuedRun(resumed, flags, groups);
+    : continuedRun(recipe, resumed, flags, groups);
   const problem = presetProblem(saved.config);
   if (problem !== null) throw new UsageError(problem);
   const folder = resumed ?? userPath(flags.out ?? join(RUNS, recipe, timestamp()));
   if (resumed === null) requireNewFolder(folder);
 
-  console.log(openLibrary(flags.threads));
+  console.log(openLibrary(flags));
   describe(saved);
   const data = sudokuData(saved.config.task, saved.config.run.seed, console.log);
   console.log(`Run in "${folder}"${resumed === null ? "" : ", resumed"}`);
   const result = await run(saved, data, folder, flags.minutes, resumed !== null, flags.device);
-  finish(result, data, folder);
+  finish(result, saved, data, folder);
+}
+
+/** The names of what may be set in a group, in any recipe. */
+function fieldsOf(group: keyof Groups): string {
+  const names = Object.values(recipes).flatMap(({ cpu }) => Object.keys(cpu[group]));
+  return [...new Set(names)].join(", ");
 }
 
 interface RunFlags {
@@ -98,7 +105,7 @@ function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedConfig {
       `No preset ${name} of ${recipe}, one of: ${Object.keys(presets).join(", ")}`,
     );
   }
-  const task = setFields("task", preset.task, groups.task);
+  const task = withUserPaths(setFields("task", preset.task, groups.task));
   const fitted = { ...preset.model, seqLen: task.size ** 2, vocabSize: task.size + 2 };
   const model = setFields("model", fitted, groups.model);
   const run = setFields("run", preset.run, groups.run);
@@ -113,16 +120,32 @@ function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedConfig {
   });
 }
 
-/** The config of a run that goes on: only how long it runs may change. */
-function continuedRun(folder: string, flags: RunFlags, groups: Groups): SavedConfig {
+/** The task with its files' paths as the user meant them. */
+function withUserPaths(task: SudokuTask): SudokuTask {
+  const whole = (path: string | null) => typeof path === "string" ? userPath(path) : path;
+  return { ...task, trainFile: whole(task.trainFile), testFile: whole(task.testFile) };
+}
+
+/** The config of a run that goes on: only how long it runs and what it reports may change. */
+function continuedRun(
+  recipe: string,
+  folder: string,
+  flags: RunFlags,
+  groups: Groups,
+): SavedConfig {
   const fixed = (["preset", "seed", "dtype", "out"] as const).find((f) => flags[f] !== undefined) ??
-    (["model", "optim", "task"] as const).find((group) => groups[group].size > 0);
+    (["model", "optim", "task"] as const).find((group) => groups[group].size > 0) ??
+    ["run.seed", "run.batchSize"].find((field) => groups.run.has(field.slice("run.".length)));
   if (fixed !== undefined) {
     throw new UsageError(
-      `Cannot change --${fixed} of a run that goes on: only --steps, --minutes, --run, --device and --threads`,
+      `Cannot change --${fixed} of a run that goes on: only --steps, --minutes, --run.<field>, ` +
+        `--device and --threads`,
     );
   }
   const saved = readConfig(folder);
+  if (saved.recipe !== recipe) {
+    throw new UsageError(`Cannot resume "${folder}" as ${recipe}: it is a run of ${saved.recipe}`);
+  }
   const run = setFields("run", saved.config.run, groups.run);
   return {
     ...saved,
@@ -132,12 +155,8 @@ function continuedRun(folder: string, flags: RunFlags, groups: Groups): SavedCon
 
 function resumedRun(recipe: string, name: string): string {
   const folder = name === "last" ? newestRun(recipe) : userPath(name);
-  try {
-    Deno.statSync(join(folder, "checkpoint", "state.safetensors"));
-  } catch {
-    throw new UsageError(`No checkpoint in "${folder}": name the folder of a run, or last`);
-  }
-  return folder;
+  if (hasCheckpoint(folder)) return folder;
+  throw new UsageError(`No checkpoint in "${folder}": name the folder of a run, or last`);
 }
 
 function requireNewFolder(folder: string): void {
@@ -145,11 +164,11 @@ function requireNewFolder(folder: string): void {
     if ([...Deno.readDirSync(folder)].length === 0) return;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
+    throw new UsageError(`Cannot use --out="${folder}": it is not a folder`);
   }
-  throw new UsageError(
-    `Cannot use --out="${folder}": it is not empty; --resume=${folder} goes on with it`,
-  );
+  const hint = hasCheckpoint(folder) ? `; --resume="${folder}" goes on with it` : "";
+  throw new UsageError(`Cannot use --out="${folder}": it is not empty${hint}`);
 }
 
 function timestamp(): string {
@@ -157,8 +176,8 @@ function timestamp(): string {
 }
 
 function describe({ recipe, preset, config: { model, task, optim, run } }: SavedConfig): void {
-  const probe = new Hrm(model, { random: new Random(0) });
-  const size = formatCount(countParameters(probe));
+  using _ = scope();
+  const size = formatCount(countParameters(new Hrm(model, { random: new NoRandom(0) })));
   console.log(
     `${recipe}, preset ${preset}: ${size} parameters, width ${model.hiddenSize}, ` +
       `${model.hLayers}+${model.lLayers} blocks, ${model.hCycles}×${model.lCycles} cycles, ` +
@@ -225,13 +244,11 @@ class Pace {
   line(step: number, report: StepReport, seconds: number): string {
     this.#loss = smooth(this.#loss, report.loss);
     if (report.count > 0) this.#exact = smooth(this.#exact, report.exactAccuracy / report.count);
-    this.#first ??= { step: step - 1, seconds: 0 };
-    if (this.#first.seconds === 0) this.#first = { step, seconds };
-    const perStep = step === this.#first.step
-      ? 0
-      : (seconds - this.#first.seconds) / (step - this.#first.step);
+    this.#first ??= { step, seconds };
+    const elapsed = seconds - this.#first.seconds; // of a run that goes on, only since then
+    const perStep = step === this.#first.step ? 0 : elapsed / (step - this.#first.step);
     const left = (this.steps - step) * perStep;
-    const bounded = this.minutes === undefined ? left : Math.min(left, this.minutes * 60 - seconds);
+    const bounded = this.minutes === undefined ? left : Math.min(left, this.minutes * 60 - elapsed);
     return [
       `step ${step}/${this.steps}`,
       `loss ${this.#loss.toFixed(3)}`,
@@ -248,16 +265,17 @@ function smooth(before: number | null, value: number): number {
 
 /** Shows what was reached, and says where the weights are. */
 function finish(
-  { evaluation, step, seconds }: TrainResult,
+  { evaluation, step, seconds, stopped }: TrainResult,
+  { recipe, config }: SavedConfig,
   data: SudokuData,
   folder: string,
 ): void {
-  if (evaluation === null) {
-    throw new Interrupted(`Stopped at step ${step} and saved; go on by --resume="${folder}"`);
-  }
+  const goOn = `go on by deno task train ${recipe} --resume="${folder}"`;
+  if (evaluation === null) throw new Interrupted(`Stopped at step ${step} and saved; ${goOn}`);
   const { model } = loadWeights(join(folder, "final"));
   const hardest = data.test.reduce((a, b) => b.rating > a.rating ? b : a);
   const answer = think(model, [hardest], model.config.haltMaxSteps).at(-1)!.answers[0]!;
   console.log(`\n${showEvaluation(evaluation)}\n\n${showAnswer(hardest, answer)}\n`);
   console.log(`${step} steps in ${formatDuration(seconds)}; weights in "${join(folder, "final")}"`);
+  if (stopped) console.log(`That was step ${step} of ${config.run.steps}; ${goOn}`);
 }

@@ -13,10 +13,10 @@ const model6: HrmConfig = {
   seqLen: 36,
   puzzleEmbNdim: 64,
   hiddenSize: 64,
-  numHeads: 2,
+  numHeads: 4,
   mlpMultiple: 32,
-  hLayers: 1,
-  lLayers: 1,
+  hLayers: 2,
+  lLayers: 2,
   forwardDtype: "float32",
   haltMaxSteps: 8,
 };
@@ -29,6 +29,7 @@ const task6: SudokuTask = {
   hardShare: 0.3,
   minimalShare: 0.3,
   testHardShare: 0.5,
+  testMinimalShare: 0.5,
   trainPuzzles: 40_000,
   testPuzzles: 1000,
   augment: true,
@@ -39,7 +40,7 @@ const task6: SudokuTask = {
 const optim: OptimConfig = {
   optimizer: "adam-atan2",
   convention: "imoneoi",
-  loss: "stablemax",
+  loss: "softmax",
   lr: 1e-3,
   warmupSteps: 200,
   minRatio: 0.1,
@@ -55,7 +56,7 @@ const optim: OptimConfig = {
 
 const run: RunConfig = {
   batchSize: 64,
-  steps: 12_000,
+  steps: 13_000,
   seed: 1,
   reportEvery: 50,
   evalEvery: 1000,
@@ -67,37 +68,29 @@ const unmeasured = { metric: "exact", paper: null, ours: null, hardware: "" };
 
 const cpu: Preset = { model: model6, task: task6, optim, run, claim: unmeasured };
 
-/** Seconds on a CPU: easy 4×4 boards, for tests and a first look. */
+/** Seconds on a CPU: 4×4 boards, for tests and a first look. */
 const tiny: Preset = {
-  model: {
-    ...model6,
-    vocabSize: 6,
-    seqLen: 16,
-    puzzleEmbNdim: 32,
-    hiddenSize: 32,
-    haltMaxSteps: 4,
-  },
+  model: { ...model6, vocabSize: 6, seqLen: 16, haltMaxSteps: 4 },
   task: {
     ...task6,
     size: 4,
-    minClues: 6,
+    minClues: 4,
     maxClues: 10,
-    hardRating: 0,
     hardShare: 0,
     minimalShare: 0,
     testHardShare: 0,
+    testMinimalShare: 0,
     trainPuzzles: 2000,
     testPuzzles: 200,
   },
-  optim: { ...optim, warmupSteps: 50 },
+  optim: { ...optim, lr: 2e-3, warmupSteps: 50 },
   run: {
     ...run,
-    batchSize: 32,
-    steps: 600,
-    evalEvery: 300,
+    steps: 1000,
+    evalEvery: 250,
     evalPuzzles: 200,
-    checkpointEvery: 200,
-    reportEvery: 20,
+    checkpointEvery: 250,
+    reportEvery: 25,
   },
   claim: unmeasured,
 };
@@ -115,6 +108,7 @@ const paper: Preset = {
   },
   optim: {
     ...optim,
+    loss: "stablemax",
     lr: 1e-4,
     warmupSteps: 2000,
     minRatio: 1,

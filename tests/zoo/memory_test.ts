@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { zeros } from "../../core/create.ts";
+import { Random } from "../../core/random.ts";
+import { scope } from "../../core/scope.ts";
+import { liveBytes, liveTensors } from "../../ffi/mod.ts";
+import { carryTensors, initialCarry } from "../../models/halting.ts";
+import { evaluate, think } from "../../zoo/evaluate.ts";
+import { trainStep } from "../../zoo/step.ts";
+import { SudokuSampler } from "../../zoo/sudoku_data.ts";
+import { makeTrainee, train } from "../../zoo/train.ts";
+import { inFolder } from "../ffi/_folder.ts";
+import { type Changes, dataOf, tinyConfig } from "./_tiny.ts";
+
+interface Live {
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
+function live(): Live {
+  return { tensors: liveTensors(), bytes: liveBytes() };
+}
+
+/** What lives at the start, after each number of steps, and when all is freed. */
+function liveAfter(changes: Changes, counts: readonly number[]): Live[] {
+  const saved = tinyConfig(changes);
+  const { train } = dataOf(saved);
+  const before = live();
+  const seen: Live[] = [];
+  {
+    using _ = scope();
+    const trainee = makeTrainee(saved.config, "cpu");
+    const sampler = new SudokuSampler(train, 1, true);
+    let carry = initialCarry(trainee.model.initialStates(), sampler.batch(0, 4, "cpu"));
+    for (let step = 0; step < counts.at(-1)!; step++) {
+      using s = scope();
+      const rates = { lr: 1e-3, puzzleEmbLr: 1e-3 };
+      const batch = sampler.batch(step, 4, "cpu");
+      ({ carry } = trainStep(trainee, carry, batch, rates, new Random(step)));
+      s.keep(Object.values(carryTensors(carry)));
+      if (counts.includes(step + 1)) seen.push(live());
+    }
+    trainee.optimizer.dispose();
+    trainee.ema?.dispose();
+  }
+  return [before, ...seen, live()];
+}
+
+const variants: Record<string, Changes> = {
+  "the tiny preset": {},
+  "AdamW, clipping and no averages": { optim: { optimizer: "adamw", clipNorm: 1, ema: 0 } },
+  "bfloat16 and the softmax loss": {
+    model: { forwardDtype: "bfloat16" },
+    optim: { loss: "softmax" },
+  },
+  "float64, learned positions and no puzzle embedding": {
+    model: { forwardDtype: "float64", posEncodings: "learned", puzzleEmbNdim: 0 },
+  },
+};
+
+for (const [name, changes] of Object.entries(variants)) {
+  Deno.test(`trainStep() keeps as many tensors and bytes after 200 steps as after 10: ${name}`, () => {
+    const [before, at10, at200, after] = liveAfter(changes, [10, 200]);
+    assert(at10!.tensors > before!.tensors);
+    assertEquals(at200, at10);
+    assertEquals(after, before, "freed at the end");
+  });
+}
+
+Deno.test("trainStep() frees what it made when the loss is no number", () => {
+  const saved = tinyConfig();
+  using _ = scope();
+  const trainee = makeTrainee(saved.config, "cpu");
+  const batch = new SudokuSampler(dataOf(saved).train, 1, false).batch(0, 4, "cpu");
+  const carry = initialCarry(trainee.model.initialStates(), batch);
+  const { weight } = trainee.model.inner.lm_head;
+  weight.detach().fill_(NaN);
+  const before = live();
+  const rates = { lr: 1e-3, puzzleEmbLr: 1e-3 };
+  assertThrows(() => trainStep(trainee, carry, batch, rates, new Random(0)), RangeError);
+  assertEquals(live(), before);
+  trainee.optimizer.dispose();
+  trainee.ema!.dispose();
+});
+
+Deno.test("evaluate() and think() leave nothing behind, and hold one carry at a time", () => {
+  const saved = tinyConfig();
+  const { test } = dataOf(saved);
+  using _ = scope();
+  const { model, optimizer, ema } = makeTrainee(saved.config, "cpu");
+  const atSegment: Live[] = [];
+  const step = model.step.bind(model);
+  model.step = (...args) => (atSegment.push(live()), step(...args));
+  const before = live();
+  think(model, test, 6);
+  assertEquals(live(), before);
+  assertEquals(atSegment, Array(6).fill(atSegment[0]));
+  evaluate(model, test, { batchSize: 5, segments: 2 });
+  assertEquals(live(), before);
+  optimizer.dispose();
+  ema!.dispose();
+});
+
+Deno.test("train() leaves nothing behind, nor takes its caller's scope", () =>
+  inFolder(async (folder) => {
+    const saved = tinyConfig();
+    const data = dataOf(saved);
+    const before = live();
+    {
+      using outer = scope();
+      await train({ saved, data, folder });
+      assertEquals(live(), before);
+      await train({ saved, data, folder, resume: true });
+      assertEquals(live(), before);
+      zeros([4]);
+      assertEquals(outer.size, 1);
+    }
+    assertEquals(live(), before);
+  }));
+
+Deno.test("train() takes no more memory after 1,000 steps than after 200, to 2 %", () =>
+  inFolder(async (folder) => {
+    const script = new URL("_memory.ts", import.meta.url).pathname;
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      // V8 would let its young generation grow with what passes through it
+      args: [
+        "run",
+        "-q",
+        "--no-check",
+        "--allow-all",
+        "--v8-flags=--expose-gc,--max-semi-space-size=1",
+        script,
+        folder,
+      ],
+      env: { NO_COLOR: "1", OMP_NUM_THREADS: "1" },
+    }).output();
+    const decoder = new TextDecoder();
+    assertEquals(code, 0, decoder.decode(stderr));
+    const resident: Record<string, number> = JSON.parse(decoder.decode(stdout));
+    const growth = resident["1000"]! / resident["200"]! - 1;
+    assert(growth < 0.02, `${JSON.stringify(resident)} grew by ${(100 * growth).toFixed(2)} %`);
+  }));
