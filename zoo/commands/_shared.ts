@@ -34,9 +34,11 @@ export function userPath(path: string): string {
 export function openLibrary(
   { threads, device }: { readonly threads?: number | undefined; readonly device: Device },
 ): string {
-  const { version, directory, threads: used } = loadLibrary(
-    threads === undefined ? {} : { threads },
-  );
+  const isShared = isBusy();
+  const { version, directory, threads: used } = loadLibrary({
+    ...(threads === undefined ? {} : { threads }),
+    ...(isShared ? { waitPolicy: "passive" } : {}),
+  });
   const where = realPath(directory);
   try {
     zeros([1], { device }).dispose();
@@ -47,7 +49,18 @@ export function openLibrary(
       { cause },
     );
   }
-  return `libtorch ${version} in ${where}, ${used} thread${used === 1 ? "" : "s"}`;
+  return `libtorch ${version} in ${where}, ${used} thread${used === 1 ? "" : "s"}` +
+    (isShared ? ", sharing the cores with other programs" : "");
+}
+
+/**
+ * Whether other programs keep the cores busy. Then threads that wait had better sleep than
+ * spin: spinning made a training step seven times as slow (docs/performance.md).
+ */
+function isBusy(): boolean {
+  if (Deno.env.get("OMP_WAIT_POLICY") !== undefined) return false; // the user has chosen
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "loadavg" });
+  return state === "granted" && Deno.loadavg()[0]! > 0.75;
 }
 
 function realPath(path: string): string {

@@ -43,7 +43,7 @@ const optim: OptimConfig = {
   loss: "softmax",
   lr: 1e-3,
   warmupSteps: 200,
-  minRatio: 0.1,
+  minRatio: 0.05,
   beta1: 0.9,
   beta2: 0.95,
   eps: 1e-8,
@@ -51,12 +51,12 @@ const optim: OptimConfig = {
   puzzleEmbLr: 1e-3,
   puzzleEmbWeightDecay: 0.1,
   clipNorm: 0,
-  ema: 0.99,
+  ema: 0.999,
 };
 
 const run: RunConfig = {
   batchSize: 64,
-  steps: 13_000,
+  steps: 11_000,
   seed: 1,
   reportEvery: 50,
   evalEvery: 1000,
@@ -83,7 +83,7 @@ const tiny: Preset = {
     trainPuzzles: 2000,
     testPuzzles: 200,
   },
-  optim: { ...optim, lr: 2e-3, warmupSteps: 50 },
+  optim: { ...optim, lr: 2e-3, warmupSteps: 50, ema: 0.99 },
   run: {
     ...run,
     steps: 1000,
