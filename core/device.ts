@@ -22,7 +22,9 @@ export function deviceCodeOf(device: Device): DeviceCode {
   if (match === null) {
     throw new TypeError(`Cannot use device "${device}": expected "cpu", "cuda" or "cuda:N"`);
   }
-  return { type: 1, index: Number(match[1] ?? 0) };
+  const index = Number(match[1] ?? 0);
+  if (index > 127) throw new RangeError(`Cannot use device "${device}": at most cuda:127`);
+  return { type: 1, index };
 }
 
 /** The device of libtorch's numbers. Internal to core. */

@@ -103,7 +103,8 @@ let arena: Owned[] | null = null;
 
 /**
  * Opens a scope, to be held by `using`: what is made until the end of the block
- * is freed there, unless kept. Nests, and follows `await`.
+ * is freed there, unless kept. Nests, and follows `await`; asynchronous functions that
+ * are to run side by side are started by {@link apart}.
  *
  * @example
  * ```ts

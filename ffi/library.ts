@@ -40,6 +40,9 @@ const OLDEST_VERSION = "2.11";
 /** The newest version whose conventions this code knows; passed to the dispatcher. */
 const NEWEST_ABI = (2n << 56n) | (13n << 48n);
 
+/** `c10::DeviceType::CUDA`. */
+const CUDA = 1;
+
 interface OpenLibrary {
   readonly symbols: Symbols;
   readonly info: LibraryInfo;
@@ -82,6 +85,27 @@ export function kernels(device: "cpu" | "cuda"): Kernels {
     open!.kernels.set(device, found);
   }
   return found;
+}
+
+/**
+ * Makes sure that tensors can lie on a device, by its `c10::DeviceType`: the library of
+ * CUDA is a file of its own, whose kernels libtorch knows once it is open. Internal to ffi.
+ *
+ * @throws {LibraryError} when there is none, or it cannot be opened
+ */
+export function openDevice(type: number): void {
+  if (type !== CUDA || open?.kernels.has("cuda")) return;
+  try {
+    kernels("cuda");
+  } catch (cause) {
+    const { version, directory } = loadLibrary();
+    throw new LibraryError(
+      `Cannot compute on cuda with libtorch ${version} in "${directory}": ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
+  }
 }
 
 function refuseChange(info: LibraryInfo, { path, threads }: LoadOptions): void {

@@ -6,7 +6,7 @@
  */
 import { TorchError } from "./errors.ts";
 import { check, Handle, storageOffset, storageSize } from "./handle.ts";
-import { symbols } from "./library.ts";
+import { openDevice, symbols } from "./library.ts";
 
 const MAX_RANK = 64;
 const sizeScratch: BigInt64Array = new BigInt64Array(MAX_RANK);
@@ -27,6 +27,7 @@ export function allocate(
   dtype: number,
   device: { readonly type: number; readonly index: number },
 ): Handle {
+  openDevice(device.type);
   writeInts(sizeScratch, shape);
   writeInts(strideScratch, strides);
   const code = symbols().aoti_torch_empty_strided(

@@ -154,6 +154,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const evaluation = await evaluateTrainee(trainee, data.test, device);
   appendMetrics(folder, { step, seconds, final: evaluation });
   await saveTrainee(join(folder, "final"), trainee, saved);
+  if (best === null || evaluation.final.exact >= best) {
+    await saveTrainee(join(folder, "best"), trainee, saved);
+  }
   return { step, seconds, stopped, evaluation };
 }
 

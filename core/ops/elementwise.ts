@@ -5,6 +5,7 @@
  */
 import type { Handle } from "../../ffi/handle.ts";
 import { copyInto, direct, type KernelDevice } from "../../ffi/kernels.ts";
+import { openDevice } from "../../ffi/library.ts";
 import { aten } from "../../ffi/operators.ts";
 import { type Context, noGrad, type Op, op, wrap } from "../autograd.ts";
 import { scalar } from "../create.ts";
@@ -329,8 +330,10 @@ export interface ConvertOptions {
 
 /** A copy of another dtype or on another device; the engine converts the gradient back. */
 export const convert: Op<Unary, ConvertOptions> = op("to", {
-  forward: ([a], { dtype, device }) =>
-    aten.toCopy(a.handle, dtype, null, device, null, false, null),
+  forward: ([a], { dtype, device }) => {
+    if (device !== null) openDevice(device.type);
+    return aten.toCopy(a.handle, dtype, null, device, null, false, null);
+  },
   vjp: (dy) => [dy],
 });
 

@@ -247,6 +247,9 @@ Deno.test("A freed tensor is refused by a ReferenceError with its operation and 
     assertThrows(() => y.toNumbers(), ReferenceError, message);
     assertThrows(() => view.item(), TypeError); // its shape is known to be wrong
     assertThrows(() => view.sum(), ReferenceError, "result [1, 3] of slice");
+    const unseen = fresh.exp(); // a shape that nobody asked for is not known
+    unseen.dispose();
+    assertThrows(() => unseen.shape, ReferenceError, "Cannot use the result of exp: it was freed");
     assertEquals(String(y), "Tensor (freed, made by exp)");
     fresh.dispose();
   }));

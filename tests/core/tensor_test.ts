@@ -10,7 +10,9 @@ import {
   fromTypedArray,
   full,
   layerNorm,
+  LibraryError,
   linear,
+  loadLibrary,
   type Nested,
   noGrad,
   ones,
@@ -26,6 +28,7 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
+import { libraryFile } from "../../ffi/locate.ts";
 import { assertClose } from "../close.ts";
 
 const ints = (values: Nested, dtype: DType = "int64"): Tensor => tensor(values, { dtype });
@@ -488,8 +491,32 @@ Deno.test("to() refuses devices that are none, and says what a missing one lacks
   const a = ones([1]);
   assertThrows(() => a.to("gpu" as Device), TypeError, '"gpu"');
   assertThrows(() => ones([1], { device: "cuda:x" as Device }), TypeError, 'device "cuda:x"');
+  assertThrows(() => a.to("cuda:128"), RangeError, 'device "cuda:128": at most cuda:127');
   assertEquals(a.to("cpu"), a);
 });
+
+Deno.test({
+  name: "to() and zeros() on cuda say which libtorch has none",
+  ignore: hasCuda(),
+  fn: () => {
+    using _ = scope();
+    const { version, directory } = loadLibrary();
+    const message =
+      `Cannot compute on cuda with libtorch ${version} in "${directory}": Cannot open`;
+    for (const make of [() => ones([1]).to("cuda"), () => zeros([1], { device: "cuda:1" })]) {
+      assertThrows(make, LibraryError, message);
+    }
+  },
+});
+
+/** Whether the installed libtorch has a part for CUDA. */
+function hasCuda(): boolean {
+  try {
+    return Deno.statSync(`${loadLibrary().directory}/${libraryFile("cuda")}`).isFile;
+  } catch {
+    return false;
+  }
+}
 
 // Text.
 

@@ -1,4 +1,4 @@
-// Trains for 1,000 steps, and prints the resident bytes after 200 of them and at the end.
+// Trains for 1,000 steps, and prints the resident bytes after every hundred.
 import { train } from "../../zoo/train.ts";
 import { dataOf, tinyConfig } from "./_tiny.ts";
 

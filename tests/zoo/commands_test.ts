@@ -30,10 +30,14 @@ const unknownFlag =
   "--minutes, --seed, --dtype, --device, --threads, --out, --resume, --model.<field>, " +
   "--optim.<field>, --task.<field>, --run.<field>, --help";
 
+const recipeNames = Object.keys(recipes).join(", ");
+const allPresets = Object.values(recipes).flatMap(({ presets }) => Object.keys(presets));
+const presetNames = [...new Set(allPresets)].join(", ");
+
 /** A wrong flag of `train`, and what it is told. */
 const wrongFlags: readonly (readonly [flag: string, message: string])[] = [
   ["--stesp=3", unknownFlag],
-  ["--preset=big", 'Unknown value of --preset "big"; there are: tiny, cpu, paper'],
+  ["--preset=big", `Unknown value of --preset "big"; there are: ${presetNames}`],
   ["--steps=0", 'Flag --steps needs an integer of at least 1, got "0"'],
   ["--steps=many", 'Flag --steps needs an integer of at least 1, got "many"'],
   ["--steps", "Flag --steps needs a value: --steps=<n>"],
@@ -116,13 +120,13 @@ Deno.test("train --help names the recipes, the presets and every field", async (
 
 Deno.test("train says in one line what is wrong with a recipe or a flag, and writes nothing", () =>
   inFolder(async (folder) => {
-    const known = "There are: hrm-sudoku";
+    const known = `There are: ${recipeNames}`;
     assertFails(
       await command("train", "hrm-soduku"),
       2,
       `Unknown recipe "hrm-soduku", did you mean "hrm-sudoku"? ${known}`,
     );
-    assertFails(await command("train"), 2, "Missing argument <recipe>: one of hrm-sudoku");
+    assertFails(await command("train"), 2, `Missing argument <recipe>: one of ${recipeNames}`);
     for (const [flag, message] of wrongFlags) {
       assertFails(await train(`--out=${join(folder, "run")}`, flag), 2, message);
     }
@@ -256,7 +260,7 @@ Deno.test("eval shows the scores of a run, and with --json one object", () =>
 
 Deno.test("eval says in one line what it cannot evaluate", () =>
   withRun(async (folder, run) => {
-    const unknown = 'No weights "nowhere": neither a folder nor a recipe, one of: hrm-sudoku';
+    const unknown = `No weights "nowhere": neither a folder nor a recipe, one of: ${recipeNames}`;
     assertFails(await command("eval", "nowhere"), 2, unknown);
     const where = [folder, join(folder, "best"), join(folder, "final")].map((path) => `"${path}"`);
     const none = `Cannot find weights: no model.safetensors in ${where.join(", ")}`;
@@ -299,7 +303,7 @@ Deno.test("solve says in one line what it cannot solve", () =>
     for (const [puzzle, message] of Object.entries(wrong)) {
       assertFails(await command("solve", run, puzzle), 2, message);
     }
-    const unknown = 'No weights "nowhere": neither a folder nor a recipe, one of: hrm-sudoku';
+    const unknown = `No weights "nowhere": neither a folder nor a recipe, one of: ${recipeNames}`;
     assertFails(await command("solve", "nowhere"), 2, unknown);
   }));
 

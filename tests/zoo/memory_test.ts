@@ -117,25 +117,18 @@ Deno.test("train() leaves nothing behind, nor takes its caller's scope", () =>
     assertEquals(live(), before);
   }));
 
-Deno.test("train() takes no more memory after 1,000 steps than after 200, to 2 %", () =>
+Deno.test("train() takes no more memory after 1,000 steps than after 200, to 1 %", () =>
   inFolder(async (folder) => {
+    // what V8 compiles, and the young generation that it lets grow, would hide a leak
+    const flags = ["--expose-gc", "--max-semi-space-size=1", "--no-opt", "--no-maglev"];
     const script = new URL("_memory.ts", import.meta.url).pathname;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      // V8 would let its young generation grow with what passes through it
-      args: [
-        "run",
-        "-q",
-        "--no-check",
-        "--allow-all",
-        "--v8-flags=--expose-gc,--max-semi-space-size=1",
-        script,
-        folder,
-      ],
+      args: ["run", "-q", "--no-check", "--allow-all", `--v8-flags=${flags}`, script, folder],
       env: { NO_COLOR: "1", OMP_NUM_THREADS: "1" },
     }).output();
     const decoder = new TextDecoder();
     assertEquals(code, 0, decoder.decode(stderr));
     const resident: Record<string, number> = JSON.parse(decoder.decode(stdout));
     const growth = resident["1000"]! / resident["200"]! - 1;
-    assert(growth < 0.02, `${JSON.stringify(resident)} grew by ${(100 * growth).toFixed(2)} %`);
+    assert(growth < 0.01, `${JSON.stringify(resident)} grew by ${(100 * growth).toFixed(2)} %`);
   }));
