@@ -284,6 +284,7 @@ Deno.test("A tensor that no scope owns is freed by the garbage collector", async
     import { grad, liveTensors, ones, scope, tensor, tidy } from "./mod.ts";
     function work() {
       const x = ones([4]);
+      x.add(1).dispose();                            // freed by hand: not once more
       x.reshape([2, 2]).exp();                       // a composed operation's result too
       tidy(() => x.add(1).mul(2));
       { using s = scope(); s.keep(x.add(1)); }

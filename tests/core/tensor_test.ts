@@ -12,6 +12,7 @@ import {
   layerNorm,
   LibraryError,
   linear,
+  liveTensors,
   loadLibrary,
   type Nested,
   noGrad,
@@ -94,9 +95,12 @@ for (const [name, [call, want, values]] of Object.entries(unary)) {
   Deno.test(`${name}() equals JavaScript's numbers`, () => {
     using _ = scope();
     const expected = { shape: [values.length], values: values.map(want) };
-    assertClose(call(wide(values)), expected, { rtol: 1e-14, atol: 0 });
-    assertClose(call(tensor(values)), expected, { rtol: 1e-5, atol: 1e-6 });
-    assertClose(call(tensor(values, { dtype: "bfloat16" })), expected, { rtol: 2e-2, atol: 2e-2 });
+    const near = { float64: 1e-14, float32: 1e-6, bfloat16: 2e-2 } as const;
+    for (const [dtype, tolerance] of Object.entries(near) as [DType, number][]) {
+      const y = call(tensor(values, { dtype }));
+      assertEquals(y.dtype, dtype);
+      assertClose(y, expected, { rtol: tolerance, atol: tolerance });
+    }
   });
 }
 
@@ -342,6 +346,19 @@ Deno.test("gather() and its like refuse indices of other dtypes, shapes and rang
   for (const place of [3, -1]) {
     assertThrows(() => a.gather(1, ints([[place]])), Error, "out of bounds");
   }
+});
+
+Deno.test("Numbers as operands, select() and stack() leave nothing but results", () => {
+  using _ = scope();
+  const a = tensor([[1, 2], [3, 4]], { dtype: "bfloat16" }).requireGrad(), n = ints([1, 2]);
+  const before = liveTensors();
+  const results = [
+    ...[a.div(3), a.maximum(2), a.minimum(2), a.lt(2), a.clamp({ min: 2 }), a.sum([])],
+    ...[a.select(0, 1), stack([a, a]), n.add(1), n.sub(1), n.mul(2), n.div(2), n.sub(a)],
+  ];
+  assertEquals(results.slice(0, 3).map(({ dtype }) => dtype), Array(3).fill("bfloat16"));
+  for (const t of results) t.dispose();
+  assertEquals(liveTensors(), before);
 });
 
 // In place.
