@@ -17,9 +17,9 @@ const sizes: Readonly<Record<string, Size>> = {
   cpu: {
     ...board9,
     hiddenSize: 64,
-    numHeads: 2,
-    hLayers: 1,
-    lLayers: 1,
+    numHeads: 4,
+    hLayers: 2,
+    lLayers: 2,
     seqLen: 36,
     vocabSize: 8,
     mlpMultiple: 32,
@@ -37,7 +37,12 @@ const works = [
 const declaration = {
   name: "bench",
   summary: "Time Ponder beside PyTorch eager",
-  positionals: [{ name: "work", help: "what to time; all if left out", choices: works, rest: true }],
+  positionals: [{
+    name: "work",
+    help: "what to time; all if left out",
+    choices: works,
+    rest: true,
+  }],
   flags: {
     rounds: { type: "integer", min: 1, default: 3, help: "how often the two take turns" },
     steps: { type: "integer", min: 1, default: 6, help: "steps that are timed in a turn" },
@@ -92,10 +97,10 @@ async function main(args: readonly string[]): Promise<void> {
     { key: "work" },
     { key: "ponder", title: "Ponder ms", align: "right" },
     { key: "pytorch", title: "PyTorch ms", align: "right" },
-    { key: "ratio", title: "times as fast", align: "right" },
+    { key: "ratio", title: "speed", align: "right" },
     { key: "range", title: "range", align: "right" },
     { key: "memory", title: "memory", align: "right" },
-    { key: "loss", title: "losses differ", align: "right" },
+    { key: "loss", title: "loss", align: "right" },
   ]));
   if (flags.json !== undefined) {
     const { threads, rounds, steps } = flags;
@@ -150,7 +155,11 @@ async function timeStep(
   };
 }
 
-function compared(work: string, own: number[], peer: number[]): Omit<Row, "loss_difference" | "memory_ratio"> {
+function compared(
+  work: string,
+  own: number[],
+  peer: number[],
+): Omit<Row, "loss_difference" | "memory_ratio"> {
   const ratios = peer.map((time, i) => time / own[i]!);
   return {
     work,

@@ -107,7 +107,7 @@ export class Node {
   #references = 1;
 
   /** A leaf has no record. */
-  constructor(readonly record: Record | null) {}
+  constructor(readonly record: TapeEntry | null) {}
 
   /** Counts one more holder. */
   retain(): this {
@@ -129,8 +129,8 @@ export class Node {
   }
 }
 
-/** What is kept of a call. */
-class Record {
+/** What the tape keeps of a call. */
+export class TapeEntry {
   readonly shapes: readonly Shape[];
   readonly dtypes: readonly DType[];
   readonly #kept: readonly Tensor[];
@@ -187,7 +187,9 @@ class Record {
   }
 }
 
-let construct: (handle: Handle, name: string) => Tensor;
+let construct: (handle: Handle, name: string) => Tensor = () => {
+  throw new Error("internal: core/tensor.ts was not imported");
+};
 
 /** Internal to core: tensor.ts says how a tensor is made, as this module cannot import it. */
 export function setTensorConstructor(make: typeof construct): void {
@@ -214,7 +216,7 @@ function run(
     : wrap(rule.forward(x, options, notComposed) as Handle, name);
   if (recorded) {
     const parents = x.map((t) => t.node?.retain() ?? null);
-    output.node = new Node(new Record(name, rule, x, parents, output, saved, options));
+    output.node = new Node(new TapeEntry(name, rule, x, parents, output, saved, options));
   }
   return output;
 }
@@ -347,7 +349,7 @@ function reachable(root: Node): Node[] {
 }
 
 /** Adds what `dy` contributes to each input's gradient. */
-function spread(record: Record, dy: Tensor, pending: Map<Node, Tensor>): void {
+function spread(record: TapeEntry, dy: Tensor, pending: Map<Node, Tensor>): void {
   const { parents, shapes, dtypes } = record;
   const gradients = inArena<Tensor>(() => {
     const seen = new Set<Tensor>([dy]); // a rule may hand on dy, or one gradient twice

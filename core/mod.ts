@@ -19,6 +19,8 @@ export {
   type Node,
   noGrad,
   type Op,
+  type Rule,
+  type TapeEntry,
 } from "./autograd.ts";
 export {
   arange,

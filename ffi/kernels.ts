@@ -9,6 +9,8 @@ import { check, Handle } from "./handle.ts";
 import { kernels, symbols } from "./library.ts";
 
 const out: BigUint64Array = new BigUint64Array(1);
+const NO_ACTIVATION: Uint8Array<ArrayBuffer> = new TextEncoder().encode("none\0");
+let hasOneDnn = true;
 
 /** A kind of device that has direct kernels. */
 export type KernelDevice = "cpu" | "cuda";
@@ -39,6 +41,16 @@ export const direct = {
   /** `a ^ exponent`. */
   powScalar(device: KernelDevice, a: Handle, exponent: number): Handle {
     return fresh(kernels(device).pow_Tensor_Scalar(a.address, exponent, out), "pow");
+  },
+  /** `a @ bᵀ` by oneDNN, on the CPU; null where libtorch was built without it. */
+  oneDnnProduct(a: Handle, b: Handle): Handle | null {
+    const { _linear_pointwise: product } = kernels("cpu");
+    if (product === null || !hasOneDnn) return null;
+    if (product(a.address, b.address, 0n, NO_ACTIVATION, 0n, 0n, 0n, out) === 0) {
+      return new Handle(out[0]!, null);
+    }
+    hasOneDnn = false; // it is exported, but refuses: never asked again
+    return null;
   },
   /** `out = a @ b`. */
   mmOut(device: KernelDevice, target: Handle, a: Handle, b: Handle): void {

@@ -123,6 +123,14 @@ export const kernelTable = {
   bmm_out: { parameters: ["usize", "usize", "usize"], result: "i32" },
   // (out, self, mat1, mat2, double beta, double alpha)
   addmm_out: { parameters: ["usize", "usize", "usize", "usize", "f64", "f64"], result: "i32" },
+  // oneDNN's matrix product, of the CPU's library alone:
+  // (X, W, AtenTensorHandle* B, const char* attr, const double** scalars, int64_t scalars_len,
+  //  const char** algorithm, AtenTensorHandle* out)
+  _linear_pointwise: {
+    parameters: ["usize", "usize", "usize", "buffer", "usize", "i64", "usize", "buffer"],
+    result: "i32",
+    optional: true,
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The name of a row of {@link kernelTable}. */

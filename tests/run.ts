@@ -140,7 +140,8 @@ function denoCommand(
   args: readonly string[],
   stdout: "piped" | "inherit" = "inherit",
 ): Deno.Command {
-  const env = { NO_COLOR: "1" };
+  // One thread: small tensors gain nothing from more, and other programs may want the cores.
+  const env = { NO_COLOR: "1", OMP_NUM_THREADS: "1" };
   return new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdout });
 }
 

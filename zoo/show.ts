@@ -43,13 +43,15 @@ export function showEvaluation({ puzzles, final, bySegment, byRating, qHalt }: E
     `halting logit right for ${formatPercent(qHalt)}`;
 }
 
-/** A puzzle, and a model's answer beside it: right cells green, wrong ones red. */
+/** A puzzle, and a model's answer beside it: right cells green, wrong ones red and marked by `!`. */
 export function showAnswer(puzzle: SudokuPuzzle, answer: Uint8Array): string {
   const drawn = drawBoard(answer, {
     clues: puzzle.puzzle,
     paint: (text, filled, cell) => {
       if (!filled) return colours.bold(text);
-      return answer[cell] === puzzle.solution[cell] ? colours.green(text) : colours.red(text);
+      return answer[cell] === puzzle.solution[cell]
+        ? colours.green(text)
+        : colours.red(text.slice(0, -1) + "!");
     },
   });
   const verdict = isValidSolution(puzzle.puzzle, answer) ? "solved" : "not solved";
