@@ -1,7 +1,7 @@
 """Times HRM in eager PyTorch on this machine, the yardstick for the same step in Ponder.
 
     python -m venv venv
-    venv/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
+    venv/bin/pip install torch
     venv/bin/pip install numpy safetensors
     venv/bin/python bench/peers/hrm_pytorch.py '{"hidden_size": 128, "batch": 32}'
     echo '{"steps": 5}' | venv/bin/python bench/peers/hrm_pytorch.py

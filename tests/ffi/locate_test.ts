@@ -33,24 +33,24 @@ Deno.test("libraryCandidates() goes from the argument to the variable, the link 
   const found = libraryCandidates({
     path: "/x/libtorch_cpu.so",
     env,
-    cwd: "/work",
+    cwd: "/project",
     link: ".torch",
   });
   assertEquals(found.slice(0, 3), [
     { source: "argument", directory: "/x" },
-    { source: "PONDER_LIBTORCH", directory: "/work/named" },
-    { source: "./.torch", directory: "/work/.torch" },
+    { source: "PONDER_LIBTORCH", directory: "/project/named" },
+    { source: "./.torch", directory: "/project/.torch" },
   ]);
   assertEquals(found[3]!.directory, "/home/me/.cache/ponder/libtorch");
-  const xdg = libraryCandidates({ env: { XDG_CACHE_HOME: "/c" }, cwd: "/work" });
+  const xdg = libraryCandidates({ env: { XDG_CACHE_HOME: "/c" }, cwd: "/project" });
   assertEquals(xdg.at(-1)!.directory, "/c/ponder/libtorch");
 });
 
 Deno.test("libraryCandidates() looks for .torch beside the current folder and beside deno.json", () => {
   const root = new URL("../../.torch", import.meta.url).pathname;
-  const links = libraryCandidates({ env: {}, cwd: "/work", home: "/" })
+  const links = libraryCandidates({ env: {}, cwd: "/project", home: "/" })
     .filter(({ source }) => source === "./.torch").map(({ directory }) => directory);
-  assertEquals(links, ["/work/.torch", root]);
+  assertEquals(links, ["/project/.torch", root]);
 });
 
 Deno.test("locateLibrary() takes a file, torch, torch/lib, lib and the folder above", async () => {
@@ -134,13 +134,13 @@ Deno.test({
 
 Deno.test("notFoundMessage() lists every path, its reason and the command that helps", () => {
   const message = notFoundMessage([
-    { source: "./.torch", directory: "/work/.torch", reason: "no such folder" },
+    { source: "./.torch", directory: "/project/.torch", reason: "no such folder" },
     { source: "cache", directory: "/c", reason: "holds no libtorch" },
   ], "linux");
   assertEquals(
     message,
     `Cannot find libtorch (libtorch_cpu.so). Tried:
-  ./.torch: /work/.torch: no such folder
+  ./.torch: /project/.torch: no such folder
   cache: /c: holds no libtorch
 Run \`deno task setup\` to find or fetch it, or set PONDER_LIBTORCH to the folder that holds it`,
   );

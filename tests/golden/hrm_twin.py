@@ -6,7 +6,7 @@ on the CPU or a GPU, no compiled kernels. `make_hrm.py` makes golden tensors wit
 `bench/peers/hrm_pytorch.py` times it.
 
     python -m venv venv
-    venv/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
+    venv/bin/pip install torch
     venv/bin/pip install numpy safetensors
 
     python hrm_twin.py [DIR]    compares with reference tensors hrm_a*.safetensors in DIR

@@ -1,7 +1,7 @@
 """Makes the golden tensors of this folder with the PyTorch twin (hrm_twin.py).
 
     python -m venv venv
-    venv/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
+    venv/bin/pip install torch
     venv/bin/pip install numpy safetensors
     venv/bin/python tests/golden/make_hrm.py
 

@@ -249,11 +249,11 @@ Deno.test("eval shows the scores of a run, and with --json one object", () =>
   withRun(async (_, run) => {
     const { code, stdout, stderr } = await command("eval", run);
     assertEquals([code, stderr], [0, ""]);
-    assertMatch(stdout, /^libtorch .*\nWeights in ".*final"\n\nsegments {2}exact {2}blank cells/);
+    assertMatch(stdout, /^libtorch .*\nWeights in ".*best"\n\nsegments {2}exact {2}blank cells/);
 
     const { stdout: json } = await command("eval", run, "--json", "--segments=2", "--puzzles=5");
     const { weights, puzzles, final, bySegment, byRating, qHalt } = JSON.parse(json);
-    assertEquals([weights, puzzles, bySegment.length], [join(run, "final"), 5, 2]);
+    assertEquals([weights, puzzles, bySegment.length], [join(run, "best"), 5, 2]);
     assertEquals(Object.keys(final), ["exact", "blanks", "cells", "valid"]);
     assertEquals([typeof byRating[0].exact, typeof qHalt], ["number", "number"]);
   }));

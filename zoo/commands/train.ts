@@ -187,6 +187,12 @@ function describe({ recipe, preset, config: { model, task, optim, run } }: Saved
     `${task.size}×${task.size} Sudoku, batches of ${run.batchSize}, ${run.steps} steps, ` +
       `lr ${optim.lr}, seed ${run.seed}`,
   );
+  const claim = recipes[recipe]?.presets[preset]?.claim;
+  if (claim?.ours != null) {
+    console.log(
+      `This preset reached ${formatPercent(claim.ours)} ${claim.metric} in ${claim.hardware}`,
+    );
+  }
 }
 
 /** Trains until it is done or Ctrl-C is pressed. */
