@@ -41,7 +41,7 @@ export {
 export type { Device } from "./device.ts";
 export { bytesOf, type DType, dtypes, isFloating, type NumericArray } from "./dtype.ts";
 export { Random, type RandomState } from "./random.ts";
-export { apart, type Owned, Scope, scope, tidy, tidyAll } from "./scope.ts";
+export { apart, type Owned, Scope, scope, tidy } from "./scope.ts";
 export type { Shape } from "./shape.ts";
 export { type Axes, cat, embedding, type KeepDims, stack, Tensor } from "./tensor.ts";
 

@@ -184,8 +184,3 @@ export function inArena<T extends Owned>(body: () => readonly (T | null)[]): rea
 export function tidy<T extends Owned>(body: () => T): T {
   return inArena<T>(() => [body()])[0]!;
 }
-
-/** Like {@link tidy}, for a body with several results. */
-export function tidyAll<T extends readonly Owned[]>(body: () => T): T {
-  return inArena<Owned>(body) as unknown as T;
-}

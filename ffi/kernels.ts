@@ -52,33 +52,6 @@ export const direct = {
     hasOneDnn = false; // it is exported, but refuses: never asked again
     return null;
   },
-  /** `out = a @ b`. */
-  mmOut(device: KernelDevice, target: Handle, a: Handle, b: Handle): void {
-    target.storage.version++;
-    check(kernels(device).mm_out(target.address, a.address, b.address), "mm");
-  },
-  /** `out = a @ b`, batched. */
-  bmmOut(device: KernelDevice, target: Handle, a: Handle, b: Handle): void {
-    target.storage.version++;
-    check(kernels(device).bmm_out(target.address, a.address, b.address), "bmm");
-  },
-  /** `out = beta · c + alpha · a @ b`. */
-  addmmOut(
-    device: KernelDevice,
-    target: Handle,
-    c: Handle,
-    a: Handle,
-    b: Handle,
-    beta: number,
-    alpha: number,
-  ): void {
-    target.storage.version++;
-    const { addmm_out } = kernels(device);
-    check(
-      addmm_out(target.address, c.address, a.address, b.address, beta, alpha),
-      "addmm",
-    );
-  },
 } as const;
 
 /** Fills a tensor of any device with a number. */

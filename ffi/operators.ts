@@ -65,8 +65,6 @@ export const schemas = {
   cumsum: "cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
 
   // Matrix products.
-  mm: "mm(Tensor self, Tensor mat2) -> Tensor",
-  bmm: "bmm(Tensor self, Tensor mat2) -> Tensor",
   matmul: "matmul(Tensor self, Tensor other) -> Tensor",
 
   // Softmax and norms.
@@ -91,13 +89,11 @@ export const schemas = {
   gather: "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   indexSelect: "index_select(Tensor self, int dim, Tensor index) -> Tensor",
   scatterAdd: "scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
-  scatter: "scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
   indexCopy_: "index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)",
   flip: "flip(Tensor self, int[] dims) -> Tensor",
 
   // Movement that copies.
   cat: "cat(Tensor[] tensors, int dim=0) -> Tensor",
-  clone: "clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor",
   toCopy:
     "_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
 
@@ -110,10 +106,8 @@ export const schemas = {
   div_: "div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
   lerp_: "lerp_.Tensor(Tensor(a!) self, Tensor end, Tensor weight) -> Tensor(a!)",
   sqrt_: "sqrt_(Tensor(a!) self) -> Tensor(a!)",
-  rsqrt_: "rsqrt_(Tensor(a!) self) -> Tensor(a!)",
   sign_: "sign_(Tensor(a!) self) -> Tensor(a!)",
   atan2_: "atan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)",
-  maximumOut: "maximum.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
   foreachAddcmul_:
     "_foreach_addcmul_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Tensor scalars) -> ()",
 } as const;

@@ -60,27 +60,14 @@ export const symbolTable = {
   },
   // aoti_torch_copy_(self, src, int32_t non_blocking)
   aoti_torch_copy_: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  // aoti_torch_zero_(self)
-  aoti_torch_zero_: { parameters: ["usize"], result: "i32" },
   // aoti_torch_aten_fill__Scalar(self, double)
   aoti_torch_aten_fill__Scalar: { parameters: ["usize", "f64"], result: "i32" },
-  // aoti_torch_aten_subtract_Tensor(self, other, double alpha, out*)
-  aoti_torch_aten_subtract_Tensor: {
-    parameters: ["usize", "usize", "f64", "buffer"],
-    result: "i32",
-  },
 
   // Lists, strings and optionals of the dispatcher's stack.
   // torch_new_list_reserve_size(size_t, StableListHandle* out)
   torch_new_list_reserve_size: { parameters: ["usize", "buffer"], result: "i32" },
   // torch_list_push_back(StableListHandle, StableIValue)
   torch_list_push_back: { parameters: ["usize", "u64"], result: "i32" },
-  // torch_list_size(StableListHandle, size_t* out)
-  torch_list_size: { parameters: ["usize", "buffer"], result: "i32" },
-  // torch_list_get_item(StableListHandle, size_t, StableIValue* out)
-  torch_list_get_item: { parameters: ["usize", "usize", "buffer"], result: "i32" },
-  // torch_delete_list(StableListHandle)
-  torch_delete_list: { parameters: ["usize"], result: "i32" },
   // torch_new_string_handle(const char*, size_t, StringHandle* out)
   torch_new_string_handle: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
   // torch_new_stable_ivalue(StableIValue** out), since 2.13
@@ -117,12 +104,6 @@ export const kernelTable = {
   mul_Scalar: { parameters: ["usize", "f64", "buffer"], result: "i32" },
   // (self, double exponent, AtenTensorHandle* out)
   pow_Tensor_Scalar: { parameters: ["usize", "f64", "buffer"], result: "i32" },
-  // (out, self, mat2)
-  mm_out: { parameters: ["usize", "usize", "usize"], result: "i32" },
-  // (out, self, mat2)
-  bmm_out: { parameters: ["usize", "usize", "usize"], result: "i32" },
-  // (out, self, mat1, mat2, double beta, double alpha)
-  addmm_out: { parameters: ["usize", "usize", "usize", "usize", "f64", "f64"], result: "i32" },
   // oneDNN's matrix product, of the CPU's library alone:
   // (X, W, AtenTensorHandle* B, const char* attr, const double** scalars, int64_t scalars_len,
   //  const char** algorithm, AtenTensorHandle* out)

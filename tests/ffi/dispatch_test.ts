@@ -120,13 +120,13 @@ Deno.test("operator() turns errors of libtorch into TorchError with its text", (
   const a = zeros(2, 3);
   const before = liveTensors();
   const error = assertThrows(
-    () => aten.mm(a, a),
+    () => aten.matmul(a, a),
     TorchError,
     "mat1 and mat2 shapes cannot be multiplied",
   );
   assertEquals([error.name, error.operator, error.message.includes("\n")], [
     "TorchError",
-    "mm",
+    "matmul",
     false,
   ]);
   assertThrows(() => aten.softmax(a, 7, false), TorchError, "Dimension out of range");
