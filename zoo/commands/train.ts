@@ -7,20 +7,25 @@ import { join } from "@std/path";
 import { countParameters } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
 import { Hrm } from "../../models/hrm.ts";
-import { Interrupted, parseCommand, setFields, type Settings, UsageError } from "../cli/flags.ts";
+import { Interrupted, parseCommand, UsageError } from "../cli/flags.ts";
 import { formatCount, formatDuration, formatPercent, ProgressLine } from "../cli/terminal.ts";
-import type { Evaluation } from "../evaluate.ts";
-import { think } from "../evaluate.ts";
-import type { Preset, SudokuTask } from "../recipe.ts";
+import { type Evaluation, think } from "../evaluate.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
-import type { StepReport } from "../step.ts";
 import { type SudokuData, sudokuData } from "../sudoku_data.ts";
-import { hasCheckpoint } from "../checkpoint.ts";
 import { train, type TrainResult } from "../train.ts";
 import { presetProblem } from "../validate.ts";
-import { loadWeights, NoRandom, readConfig, type SavedConfig, savedConfig } from "../weights.ts";
-import { computeFlags, newestRun, openLibrary, RUNS, userPath } from "./_shared.ts";
+import { loadWeights, NoRandom, type SavedConfig } from "../weights.ts";
+import { Pace } from "./_pace.ts";
+import {
+  continuedRun,
+  type Groups,
+  newRun,
+  requireNewFolder,
+  resumedRun,
+  timestamp,
+} from "./_requested_run.ts";
+import { computeFlags, openLibrary, RUNS, userPath } from "./_shared.ts";
 
 const presetNames = [...new Set(Object.values(recipes).flatMap((r) => Object.keys(r.presets)))];
 
@@ -84,97 +89,6 @@ function fieldsOf(group: keyof Groups): string {
   return [...new Set(names)].join(", ");
 }
 
-interface RunFlags {
-  readonly preset?: string | undefined;
-  readonly steps?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly dtype?: string | undefined;
-  readonly device: string;
-  readonly out?: string | undefined;
-}
-
-type Groups = Readonly<Record<"model" | "optim" | "task" | "run", Settings>>;
-
-/** The preset, with what the command line changes. */
-function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedConfig {
-  const { presets } = recipes[recipe]!;
-  const name = flags.preset ?? (flags.device === "cuda" ? "paper" : "cpu");
-  const preset = presets[name];
-  if (preset === undefined) {
-    throw new UsageError(
-      `No preset ${name} of ${recipe}, one of: ${Object.keys(presets).join(", ")}`,
-    );
-  }
-  const task = withUserPaths(setFields("task", preset.task, groups.task));
-  const fitted = { ...preset.model, seqLen: task.size ** 2, vocabSize: task.size + 2 };
-  const model = setFields("model", fitted, groups.model);
-  const run = setFields("run", preset.run, groups.run);
-  return savedConfig(recipe, name, {
-    ...preset,
-    task,
-    model: flags.dtype === undefined
-      ? model
-      : { ...model, forwardDtype: flags.dtype as Preset["model"]["forwardDtype"] },
-    optim: setFields("optim", preset.optim, groups.optim),
-    run: { ...run, steps: flags.steps ?? run.steps, seed: flags.seed ?? run.seed },
-  });
-}
-
-/** The task with its files' paths as the user meant them. */
-function withUserPaths(task: SudokuTask): SudokuTask {
-  const whole = (path: string | null) => typeof path === "string" ? userPath(path) : path;
-  return { ...task, trainFile: whole(task.trainFile), testFile: whole(task.testFile) };
-}
-
-/** The config of a run that goes on: only how long it runs and what it reports may change. */
-function continuedRun(
-  recipe: string,
-  folder: string,
-  flags: RunFlags,
-  groups: Groups,
-): SavedConfig {
-  const fixed = (["preset", "seed", "dtype", "out"] as const).find((f) => flags[f] !== undefined) ??
-    (["model", "optim", "task"] as const).find((group) => groups[group].size > 0) ??
-    ["run.seed", "run.batchSize"].find((field) => groups.run.has(field.slice("run.".length)));
-  if (fixed !== undefined) {
-    throw new UsageError(
-      `Cannot change --${fixed} of a run that goes on: only --steps, --minutes, --run.<field>, ` +
-        `--device and --threads`,
-    );
-  }
-  const saved = readConfig(folder);
-  if (saved.recipe !== recipe) {
-    throw new UsageError(`Cannot resume "${folder}" as ${recipe}: it is a run of ${saved.recipe}`);
-  }
-  const run = setFields("run", saved.config.run, groups.run);
-  return {
-    ...saved,
-    config: { ...saved.config, run: { ...run, steps: flags.steps ?? run.steps } },
-  };
-}
-
-function resumedRun(recipe: string, name: string): string {
-  const folder = name === "last" ? newestRun(recipe) : userPath(name);
-  if (hasCheckpoint(folder)) return folder;
-  throw new UsageError(`No checkpoint in "${folder}": name the folder of a run, or last`);
-}
-
-function requireNewFolder(folder: string): void {
-  try {
-    if ([...Deno.readDirSync(folder)].length === 0) return;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
-    throw new UsageError(`Cannot use --out="${folder}": it is not a folder`);
-  }
-  const hint = hasCheckpoint(folder) ? `; --resume="${folder}" goes on with it` : "";
-  throw new UsageError(`Cannot use --out="${folder}": it is not empty${hint}`);
-}
-
-function timestamp(): string {
-  return new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-}
-
 function describe({ recipe, preset, config: { model, task, optim, run } }: SavedConfig): void {
   using _ = scope();
   const size = formatCount(countParameters(new Hrm(model, { random: new NoRandom(0) })));
@@ -233,40 +147,6 @@ async function run(
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
   }
-}
-
-/** The progress line: smoothed loss and accuracy, speed, time left. */
-class Pace {
-  #loss: number | null = null;
-  #exact: number | null = null;
-  #first: { step: number; seconds: number } | null = null;
-
-  constructor(
-    readonly steps: number,
-    readonly batchSize: number,
-    readonly minutes: number | undefined,
-  ) {}
-
-  line(step: number, report: StepReport, seconds: number): string {
-    this.#loss = smooth(this.#loss, report.loss);
-    if (report.count > 0) this.#exact = smooth(this.#exact, report.exactAccuracy / report.count);
-    this.#first ??= { step, seconds };
-    const elapsed = seconds - this.#first.seconds; // of a run that goes on, only since then
-    const perStep = step === this.#first.step ? 0 : elapsed / (step - this.#first.step);
-    const left = (this.steps - step) * perStep;
-    const bounded = this.minutes === undefined ? left : Math.min(left, this.minutes * 60 - elapsed);
-    return [
-      `step ${step}/${this.steps}`,
-      `loss ${this.#loss.toFixed(3)}`,
-      `exact ${this.#exact === null ? "–" : formatPercent(this.#exact)}`,
-      perStep === 0 ? "– puzzles/s" : `${Math.round(this.batchSize / perStep)} puzzles/s`,
-      perStep === 0 ? "– left" : `${formatDuration(Math.max(0, bounded))} left`,
-    ].join("  ");
-  }
-}
-
-function smooth(before: number | null, value: number): number {
-  return before === null ? value : before + 0.05 * (value - before);
 }
 
 /** Shows what was reached, and says where the weights are. */
