@@ -131,12 +131,19 @@ export class Node {
 
 /** What the tape keeps of a call. */
 export class TapeEntry {
+  /** Shapes of the inputs. */
   readonly shapes: readonly Shape[];
+  /** Element types of the inputs. */
   readonly dtypes: readonly DType[];
+  /** The inputs, where the rule keeps them. */
+  readonly x: readonly Tensor[];
+  /** The output, where the rule keeps it. */
+  readonly y: Tensor | null;
   readonly #kept: readonly Tensor[];
   readonly #versions: readonly number[];
   #freed = false;
 
+  /** Holds what the rule keeps of a call of the operation `name`. */
   constructor(
     readonly name: string,
     readonly rule: Rule<readonly Tensor[], unknown>,
@@ -154,9 +161,6 @@ export class TapeEntry {
     this.#kept = [...this.x, ...(this.y === null ? [] : [this.y]), ...saved];
     this.#versions = this.#kept.map((t) => t.handle.storage.version);
   }
-
-  readonly x: readonly Tensor[];
-  readonly y: Tensor | null;
 
   /** The gradients of the inputs, given that of the output. */
   gradients(dy: Tensor): readonly (Tensor | null)[] {

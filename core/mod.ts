@@ -14,6 +14,7 @@
 export {
   backward,
   type BackwardOptions,
+  type Context,
   grad,
   isGradEnabled,
   type Node,
