@@ -56,7 +56,10 @@ const tokenLosses = { stablemax: stablemaxCrossEntropy, softmax: crossEntropy } 
 
 /** Which rows have every counted token right, bool `[B]`; a row that counts none is right. */
 export function solvedRows(logits: Tensor, labels: Tensor): Tensor {
-  const right = rightTokens(logits, labels);
+  return allRight(rightTokens(logits, labels), labels);
+}
+
+function allRight(right: Tensor, labels: Tensor): Tensor {
   return right.sum(1).eq(labels.ne(-100).sum(1));
 }
 
@@ -90,8 +93,9 @@ export function segmentMetrics<S extends States>(
   return noGrad(() => {
     const { halted, steps, data: { labels } } = carry;
     const valid = halted.logicalAnd(labels.ne(-100).sum(1).gt(0));
-    const solved = solvedRows(logits, labels);
-    const share = rightTokens(logits, labels).sum(1).to("float32").div(countedTokens(labels));
+    const right = rightTokens(logits, labels);
+    const solved = allRight(right, labels);
+    const share = right.sum(1).to("float32").div(countedTokens(labels));
     const zero = scalar(0, { device: steps.device });
     return {
       count: valid.sum(),

@@ -113,7 +113,7 @@ export interface Thought {
 /** What a model answers after each segment. */
 export function think(
   model: Hrm,
-  puzzles: readonly Pick<SudokuPuzzle, "puzzle" | "solution" | "rating">[],
+  puzzles: readonly Pick<SudokuPuzzle, "puzzle" | "solution">[],
   segments: number,
   device: Device = "cpu",
 ): Thought[] {

@@ -85,14 +85,15 @@ export function trainStep(
   const value = requireFinite("loss", loss);
   const gradients = grad(loss, targets);
   const own = gradients.slice(0, trained.length);
-  const norm = requireFinite("length of the gradients", gradNorm(own));
+  const norm = gradNorm(own);
+  const normValue = requireFinite("length of the gradients", norm);
   if (puzzleRows !== null) {
     const { puzzleIdentifiers } = step.carry.data;
     const table = model.inner.puzzle_emb!.weights;
     const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
     signSgd(table, puzzleIdentifiers, gradients[trained.length]!, settings);
   }
-  optimizer.step(clipNorm > 0 ? clipGradNorm(own, clipNorm) : own, lr);
+  optimizer.step(clipNorm > 0 ? clipGradNorm(own, clipNorm, norm) : own, lr);
   ema?.update();
 
   for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
@@ -102,7 +103,7 @@ export function trainStep(
     lmLoss: parts.lm.item() / rows,
     qHaltLoss: parts.qHalt.item() / rows,
     qContinueLoss: (parts.qContinue?.item() ?? 0) / rows,
-    gradNorm: norm,
+    gradNorm: normValue,
     count: metrics.count.item(),
     accuracy: metrics.accuracy.item(),
     exactAccuracy: metrics.exactAccuracy.item(),

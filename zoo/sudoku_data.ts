@@ -7,8 +7,7 @@ import type { Device } from "../core/device.ts";
 import { Random } from "../core/random.ts";
 import { type Batch, batchOf } from "../models/halting.ts";
 import {
-  type AugmentedPuzzle,
-  augmentInto,
+  augment,
   encodeBoard,
   generateSudoku,
   parsePuzzles,
@@ -165,7 +164,10 @@ export class SudokuSampler {
     const chosen = Array.from(this.#order.subarray(start, start + size), (i) => this.#puzzles[i]!);
     if (!this.#augment) return puzzleBatch(chosen, device);
     const random = new Random(this.#seed, BATCH_STREAM + step);
-    return puzzleBatch(chosen.map((puzzle) => rearranged(puzzle, random)), device);
+    return puzzleBatch(
+      chosen.map(({ puzzle, solution }) => augment(random, puzzle, solution)),
+      device,
+    );
   }
 
   #permute(epoch: number): void {
@@ -176,17 +178,11 @@ export class SudokuSampler {
   }
 }
 
-function rearranged({ puzzle, solution }: SudokuPuzzle, random: Random): SudokuPuzzle {
-  const out: AugmentedPuzzle = {
-    puzzle: new Uint8Array(puzzle.length),
-    solution: new Uint8Array(puzzle.length),
-  };
-  augmentInto(random, puzzle, solution, out);
-  return { ...out, rating: 0 };
-}
-
 /** Puzzles as tensors of tokens, all under the one puzzle identifier 0. */
-export function puzzleBatch(puzzles: readonly SudokuPuzzle[], device: Device): Batch {
+export function puzzleBatch(
+  puzzles: readonly Pick<SudokuPuzzle, "puzzle" | "solution">[],
+  device: Device,
+): Batch {
   const length = puzzles[0]!.puzzle.length;
   const inputs = new Int32Array(puzzles.length * length);
   const labels = new Int32Array(puzzles.length * length);

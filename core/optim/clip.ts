@@ -17,11 +17,17 @@ export function gradNorm(gradients: readonly Tensor[]): Tensor {
 /**
  * Gradients whose length together is at most `maxNorm`, scaled by
  * `min(1, maxNorm / (norm + 1e-6))`. Pascanu et al. 2013, arXiv:1211.5063.
+ *
+ * @param norm their length, where {@link gradNorm} was asked already
  */
-export function clipGradNorm(gradients: readonly Tensor[], maxNorm: number): Tensor[] {
+export function clipGradNorm(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+  norm?: Tensor,
+): Tensor[] {
   return noGrad(() => {
     const clipped = inArena<Tensor>(() => {
-      const scale = gradNorm(gradients).add(1e-6).pow(-1).mul(maxNorm).clamp({ max: 1 });
+      const scale = (norm ?? gradNorm(gradients)).add(1e-6).pow(-1).mul(maxNorm).clamp({ max: 1 });
       return gradients.map((g) => g.mul(scale.to(g.dtype)));
     });
     return clipped as Tensor[];

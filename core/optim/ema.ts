@@ -1,6 +1,11 @@
 import { scalar } from "../create.ts";
-import { type Module, namedParameters, type StoredTensor, storeTensor } from "../nn/module.ts";
-import { restoreTensor } from "../nn/module.ts";
+import {
+  type Module,
+  namedParameters,
+  restoreTensor,
+  type StoredTensor,
+  storeTensor,
+} from "../nn/module.ts";
 import type { Tensor } from "../tensor.ts";
 import { unowned, updating } from "./optimizer.ts";
 

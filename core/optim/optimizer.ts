@@ -130,9 +130,6 @@ export function restoreState(
     }
     restoreTensor(buffer, stored);
   }
-  return Number(new BigInt64Array(stored8(step.data))[0]);
-}
-
-function stored8(data: Uint8Array): ArrayBuffer {
-  return data.slice().buffer as ArrayBuffer;
+  const { buffer, byteOffset } = step.data;
+  return Number(new DataView(buffer, byteOffset).getBigInt64(0, true));
 }
