@@ -10,7 +10,7 @@ import { namedParameters, stateDict, type StoredTensor, storeTensor } from "../c
 import { adamATan2 } from "../core/optim/adam.ts";
 import { Random } from "../core/random.ts";
 import { loadLibrary } from "../ffi/mod.ts";
-import { type Batch, batchOf, initialCarry } from "../models/halting.ts";
+import { type Batch, batchOf, type Carry } from "../models/model.ts";
 import { Hrm, hrmPaper } from "../models/hrm.ts";
 import { trainStep } from "../zoo/step.ts";
 
@@ -72,10 +72,10 @@ async function main(file: string, preset: HrmStepPreset): Promise<void> {
   } as const;
   const rates = { lr: 1e-4, puzzleEmbLr: 1e-4 };
   const times: number[] = [], losses: number[] = [];
-  let carry = initialCarry(model.initialStates(), batch);
+  let carry: Carry = model.initialCarry(batch);
   for (let step = 0; step < preset.warmup + preset.steps; step++) {
     const began = performance.now();
-    const result = trainStep(trainee, carry, batch, rates, new Random(3));
+    const result = trainStep(trainee, carry, batch, rates, { random: new Random(3), step });
     if (step >= preset.warmup) {
       times.push(performance.now() - began);
       losses.push(result.report.loss * preset.batch);

@@ -59,6 +59,7 @@ export { addRmsNorm, layerNorm, type NormOptions, rmsNorm } from "./ops/softmax.
 export { swiglu } from "./ops/swiglu.ts";
 
 export { Attention } from "./nn/attention.ts";
+export { Dropout } from "./nn/dropout.ts";
 export { Embedding } from "./nn/embedding.ts";
 export { LayerNorm } from "./nn/layer_norm.ts";
 export { type LayerOptions, Linear } from "./nn/linear.ts";
@@ -79,6 +80,6 @@ export { SwiGlu, swiGluWidth } from "./nn/swiglu.ts";
 export { adamATan2, type AdamOptions, adamW, type ATan2Convention } from "./optim/adam.ts";
 export { clipGradNorm, gradNorm } from "./optim/clip.ts";
 export { Ema } from "./optim/ema.ts";
-export type { Named, Optimizer } from "./optim/optimizer.ts";
+export { grouped, type Named, type Optimizer } from "./optim/optimizer.ts";
 export { type WarmupCosine, warmupCosine } from "./optim/schedule.ts";
 export { signSgd, type SignSgdOptions } from "./optim/sign_sgd.ts";

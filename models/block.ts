@@ -1,5 +1,6 @@
 /**
- * The transformer block that HRM, TRM and their baselines share, and a stack of it.
+ * Transformer blocks, and the recurrent module that HRM, TRM and their relatives
+ * make of them.
  *
  * Source: sapientinc/HRM@42410da models/layers.py and models/hrm/hrm_act_v1.py.
  *
@@ -9,7 +10,7 @@ import { Attention } from "../core/nn/attention.ts";
 import type { LayerOptions } from "../core/nn/linear.ts";
 import { SwiGlu, swiGluWidth } from "../core/nn/swiglu.ts";
 import type { Rotary } from "../core/ops/attention.ts";
-import { addRmsNorm } from "../core/ops/softmax.ts";
+import { addRmsNorm, rmsNorm } from "../core/ops/softmax.ts";
 import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 
@@ -27,39 +28,58 @@ export interface BlockConfig {
   readonly rmsNormEps: number;
 }
 
-/** Attention and feed-forward, the norm after each residual: `[B, L, D]` → `[B, L, D]`. */
-export class Block {
+/** Anything that mixes positions and features: `[B, L, D]` → `[B, L, D]`. */
+export interface Layer {
+  /** `rotary` holds the positions' angles, for those layers that rotate. */
+  forward(x: Tensor, rotary: Rotary | null): Tensor;
+}
+
+/** The published block: the norm comes after each residual, and has no gain. */
+export class Block implements Layer {
   /** Mixes positions. */
   readonly self_attn: Attention;
   /** Mixes features. */
   readonly mlp: SwiGlu;
-  readonly #eps: number;
+  /** ε of the norm. */
+  readonly eps: number;
 
   /** With freshly drawn weights. */
   constructor(config: BlockConfig, options: LayerOptions) {
     const { hiddenSize, numHeads, expansion, mlpMultiple, rmsNormEps } = config;
     this.self_attn = new Attention(hiddenSize, numHeads, options);
     this.mlp = new SwiGlu(hiddenSize, swiGluWidth(hiddenSize, expansion, mlpMultiple), options);
-    this.#eps = rmsNormEps;
+    this.eps = rmsNormEps;
   }
 
   /** `x = norm(x + attention(x))`, `x = norm(x + mlp(x))`. */
   forward(x: Tensor, rotary: Rotary | null): Tensor {
     return tidy(() => {
-      const y = addRmsNorm([x, this.self_attn.forward(x, rotary)], { eps: this.#eps });
-      return addRmsNorm([y, this.mlp.forward(y)], { eps: this.#eps });
+      const y = addRmsNorm([x, this.self_attn.forward(x, rotary)], { eps: this.eps });
+      return addRmsNorm([y, this.mlp.forward(y)], { eps: this.eps });
     });
   }
 }
 
-/** A recurrent module: adds an injection to its state and passes the sum through its blocks. */
-export class Level {
-  /** The blocks, in order. */
-  readonly layers: readonly Block[];
+/** The same layers with the norm before each of them, as in Llama but without a gain. */
+export class PreNormBlock extends Block {
+  /** `x = x + attention(norm(x))`, `x = x + mlp(norm(x))`. */
+  override forward(x: Tensor, rotary: Rotary | null): Tensor {
+    const norm = (a: Tensor) => rmsNorm([a], { eps: this.eps });
+    return tidy(() => {
+      const y = x.add(this.self_attn.forward(norm(x), rotary));
+      return y.add(this.mlp.forward(norm(y)));
+    });
+  }
+}
 
-  /** With `numLayers` blocks. */
-  constructor(numLayers: number, config: BlockConfig, options: LayerOptions) {
-    this.layers = Array.from({ length: numLayers }, () => new Block(config, options));
+/** A recurrent module: adds an injection to its state and passes the sum through its layers. */
+export class Level {
+  /** The layers, in order. */
+  readonly layers: readonly Layer[];
+
+  /** Of `numLayers` layers that `make` makes. */
+  constructor(numLayers: number, make: () => Layer) {
+    this.layers = Array.from({ length: numLayers }, make);
   }
 
   /** `[B, L, D]`, `[B, L, D]` → `[B, L, D]`. */

@@ -8,35 +8,23 @@
  *
  * @module
  */
+import { noGrad } from "../core/autograd.ts";
 import { fromTypedArray, full, zeros } from "../core/create.ts";
-import type { Device } from "../core/device.ts";
 import type { Random } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
-
-/** Puzzles as a model sees them; all integers are int32. */
-export interface Batch {
-  /** Tokens, `[B, L]`. */
-  readonly inputs: Tensor;
-  /** Wanted tokens, `[B, L]`; −100 where none is wanted. */
-  readonly labels: Tensor;
-  /** Which puzzle each row is, `[B]`. */
-  readonly puzzleIdentifiers: Tensor;
-}
-
-/** The states of a recursive model, each `[B, …]`. */
-export type States = Readonly<Record<string, Tensor>>;
-
-/** What goes from one segment to the next. */
-export interface Carry<S extends States> {
-  /** What the model remembers. */
-  readonly states: S;
-  /** Segments done for each row, int32 `[B]`. */
-  readonly steps: Tensor;
-  /** Which rows are done and take in a new puzzle at the next segment, bool `[B]`. */
-  readonly halted: Tensor;
-  /** The puzzle that each row is working on. */
-  readonly data: Batch;
-}
+import {
+  type Batch,
+  type Carry,
+  type Depth,
+  mapStates,
+  type Model,
+  type Question,
+  type States,
+  type Step,
+  type StepOptions,
+  type Thought,
+} from "./model.ts";
+import type { HaltingNetwork } from "./token_network.ts";
 
 /** When a row may halt. */
 export interface HaltingConfig {
@@ -44,6 +32,137 @@ export interface HaltingConfig {
   readonly haltMaxSteps: number;
   /** How often a row must go on for a random number of segments. */
   readonly haltExplorationProb: number;
+}
+
+/** What HRM, TRM and their relatives were published with. */
+export const paperHalting: HaltingConfig = { haltMaxSteps: 16, haltExplorationProb: 0.1 };
+
+/** What a segment gives out. */
+export interface Segment<S extends States = States> {
+  /** The states after it, cut off from the tape. */
+  readonly states: S;
+  /** Logits of every token, `[B, L, V]`. */
+  readonly logits: Tensor;
+  /** Logit of halting, float32 `[B]`. */
+  readonly qHalt: Tensor;
+  /** Logit of going on, float32 `[B]`. */
+  readonly qContinue: Tensor;
+}
+
+/** The network of one segment. */
+export interface SegmentNetwork<S extends States> extends HaltingNetwork {
+  /** The states at the start of every puzzle, `[1, P + L, D]`, in the dtype of computation. */
+  initialStates(): S;
+  /** One segment. `puzzle` holds the rows of the puzzle table, `[B, puzzleEmbNdim]`. */
+  segment(states: S, inputs: Tensor, puzzle: Tensor | null): Segment<S>;
+}
+
+/** How the halting head is read and trained. */
+export interface HaltingRule {
+  /** Which rows want to halt, bool `[B]`. */
+  wantsToHalt(q: Pick<Segment, "qHalt" | "qContinue">): Tensor;
+  /** Whether going on is valued by what the next segment says; it costs a segment without gradients. */
+  readonly bootstraps: boolean;
+}
+
+/** HRM's: halt where that is worth more than going on, and learn both (Q-learning). */
+export const haltOrContinue: HaltingRule = {
+  wantsToHalt: ({ qHalt, qContinue }) => qHalt.gt(qContinue),
+  bootstraps: true,
+};
+
+/** TRM's: halt where the answer is more likely right than not; nothing is learnt of going on. */
+export const haltOnly: HaltingRule = {
+  wantsToHalt: ({ qHalt }) => qHalt.gt(0),
+  bootstraps: false,
+};
+
+/** A network inside the halting loop: a model that thinks in segments. */
+export class HaltingModel<S extends States, Network extends SegmentNetwork<S>> implements Model<S> {
+  /** The network. */
+  readonly inner: Network;
+  readonly #halting: HaltingConfig;
+  readonly #rule: HaltingRule;
+
+  /** A network, when it may halt, and when it wants to. */
+  constructor(inner: Network, halting: HaltingConfig, rule: HaltingRule) {
+    this.inner = inner;
+    this.#halting = halting;
+    this.#rule = rule;
+  }
+
+  /** Segments. */
+  get depth(): Depth {
+    return { unit: "segment", trained: this.#halting.haltMaxSteps, most: Infinity };
+  }
+
+  /** The table of puzzle embeddings. */
+  get puzzleTable(): Tensor | null {
+    return this.inner.puzzle_emb?.weights ?? null;
+  }
+
+  /** The states at the start of every puzzle, `[1, P + L, D]`. */
+  initialStates(): S {
+    return this.inner.initialStates();
+  }
+
+  /** All rows halted. */
+  initialCarry(batch: Batch): Carry<S> {
+    return initialCarry(this.initialStates(), batch);
+  }
+
+  /** The same for every puzzle. */
+  start({ inputs }: Question): S {
+    const rows = inputs.shape[0]!;
+    return mapStates(this.initialStates(), (z) => z.expand([rows, ...z.shape.slice(1)]));
+  }
+
+  /** One segment. */
+  think(states: S, { inputs, puzzleIdentifiers }: Question): Thought<S> {
+    const segment = noGrad(() =>
+      this.inner.segment(states, inputs, this.inner.lookUp(puzzleIdentifiers, false))
+    );
+    const { logits, qHalt } = segment;
+    return {
+      states: segment.states,
+      logits,
+      qHalt,
+      wantsToHalt: this.#rule.wantsToHalt(segment),
+    };
+  }
+
+  /**
+   * One segment for every row; halted rows first take in the batch's rows. Without
+   * `training`, every row does all segments, as the references evaluate.
+   */
+  step(carry: Carry<S>, batch: Batch, { training }: StepOptions = {}): Step<S> {
+    const { haltMaxSteps } = this.#halting;
+    const fresh = refill(carry, batch, this.initialStates());
+    const { inputs, puzzleIdentifiers } = fresh.data;
+    const puzzleRows = this.inner.lookUp(puzzleIdentifiers, training !== undefined);
+    const segment = this.inner.segment(fresh.states, inputs, puzzleRows);
+    const { states, logits, qHalt, qContinue } = segment;
+
+    return noGrad(() => {
+      const steps = fresh.steps.add(1);
+      const last = steps.ge(haltMaxSteps);
+      let halted = last, targetQContinue: Tensor | null = null;
+      if (training !== undefined && haltMaxSteps > 1) {
+        const wants = this.#rule.wantsToHalt(segment);
+        halted = haltInTraining({ steps, wants, last }, this.#halting, training.random);
+        if (this.#rule.bootstraps) {
+          // The value of going on is that of the best choice one segment later.
+          const next = this.inner.segment(states, inputs, puzzleRows);
+          targetQContinue = last.where(next.qHalt, next.qHalt.maximum(next.qContinue)).sigmoid();
+        }
+      }
+      return {
+        carry: { states, steps, halted, data: fresh.data },
+        outputs: { logits, qHalt, qContinue, targetQContinue },
+        puzzleRows,
+      };
+    });
+  }
 }
 
 /** A carry with every row halted, so that the first segment takes in the whole batch. */
@@ -115,43 +234,4 @@ function explorationFloor(
     const floor = 2 + random.below(haltMaxSteps - 1);
     return explores ? floor : 0;
   });
-}
-
-/** Applies `map` to every state. */
-export function mapStates<S extends States>(
-  states: S,
-  map: (z: Tensor, name: string) => Tensor,
-): S {
-  const mapped = Object.entries(states).map(([name, z]) => [name, map(z, name)]);
-  return Object.fromEntries(mapped) as S;
-}
-
-/** Every tensor of a carry, by name: what outlives a segment, and what a checkpoint holds. */
-export function carryTensors<S extends States>(carry: Carry<S>): Record<string, Tensor> {
-  return { ...carry.states, steps: carry.steps, halted: carry.halted, ...carry.data };
-}
-
-/** The carry of tensors that {@link carryTensors} named. */
-export function carryOf<S extends States>(tensors: Readonly<Record<string, Tensor>>): Carry<S> {
-  const { steps, halted, inputs, labels, puzzleIdentifiers, ...states } = tensors;
-  return {
-    states: states as unknown as S,
-    steps: steps!,
-    halted: halted!,
-    data: { inputs: inputs!, labels: labels!, puzzleIdentifiers: puzzleIdentifiers! },
-  };
-}
-
-/** Integers of a batch on a device. */
-export function batchOf(
-  rows: { inputs: Int32Array; labels: Int32Array; puzzleIdentifiers: Int32Array },
-  length: number,
-  device: Device = "cpu",
-): Batch {
-  const shape = [rows.puzzleIdentifiers.length, length];
-  return {
-    inputs: fromTypedArray(rows.inputs, shape, { device }),
-    labels: fromTypedArray(rows.labels, shape, { device }),
-    puzzleIdentifiers: fromTypedArray(rows.puzzleIdentifiers, undefined, { device }),
-  };
 }

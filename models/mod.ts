@@ -12,32 +12,57 @@
  *
  * @module
  */
-export { Block, type BlockConfig, Level } from "./block.ts";
+export { Actv2, type Actv2Config, Actv2Inner, actv2Paper, type Actv2States } from "./actv2.ts";
+export {
+  type Answer,
+  type Backbone,
+  type BackboneConfig,
+  BackboneModel,
+  makeBackbone,
+} from "./backbone.ts";
+export { Block, type BlockConfig, type Layer, Level, PreNormBlock } from "./block.ts";
+export { makeModel, type ModelConfig } from "./family.ts";
+export {
+  type HaltingConfig,
+  HaltingModel,
+  type HaltingRule,
+  haltInTraining,
+  haltOnly,
+  haltOrContinue,
+  initialCarry,
+  refill,
+  type Segment,
+  type SegmentNetwork,
+} from "./halting.ts";
+export { Hrm, type HrmConfig, HrmInner, hrmPaper, type HrmStates } from "./hrm.ts";
+export { type Answers, infer, type InferenceOptions, type Noise } from "./inference.ts";
+export { LOnly, type LOnlyConfig, LOnlyInner, lOnlyPaper, type LOnlyStates } from "./l_only.ts";
+export { Looped, type LoopedConfig, loopedPaper, type LoopedStates } from "./looped.ts";
 export {
   type Batch,
   batchOf,
   type Carry,
-  carryOf,
   carryTensors,
-  type HaltingConfig,
-  haltInTraining,
-  initialCarry,
+  type Depth,
   mapStates,
-  refill,
-  type States,
-} from "./halting.ts";
-export {
-  Hrm,
-  type HrmConfig,
-  HrmInner,
-  hrmPaper,
-  type HrmStates,
-  type HrmStep,
-  type Segment,
-  type SegmentOptions,
-} from "./hrm.ts";
-export {
+  type Model,
+  type ModelOptions,
   type Outputs,
+  type Question,
+  type States,
+  type Step,
+  type StepOptions,
+  type Thought,
+  type Training,
+} from "./model.ts";
+export {
+  l1r32h4,
+  Recurrent,
+  type RecurrentConfig,
+  recurrentPaper,
+  type RecurrentStates,
+} from "./recurrent.ts";
+export {
   type SegmentLoss,
   segmentLoss,
   type SegmentMetrics,
@@ -45,3 +70,11 @@ export {
   solvedRows,
   type TokenLoss,
 } from "./supervision.ts";
+export { HaltingNetwork, type TokenConfig, TokenNetwork } from "./token_network.ts";
+export {
+  Transformer,
+  type TransformerConfig,
+  transformerPaper,
+  type TransformerStates,
+} from "./transformer.ts";
+export { MixerBlock, Trm, type TrmConfig, TrmInner, trmMlpPaper, trmPaper } from "./trm.ts";

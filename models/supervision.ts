@@ -9,22 +9,10 @@ import { noGrad } from "../core/autograd.ts";
 import { scalar } from "../core/create.ts";
 import { bceWithLogits, crossEntropy, stablemaxCrossEntropy } from "../core/ops/loss.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { Carry, States } from "./halting.ts";
+import type { Carry, Outputs } from "./model.ts";
 
 /** Which cross-entropy: stablemax in float64 or softmax in float32. */
 export type TokenLoss = "stablemax" | "softmax";
-
-/** What a segment gives out. */
-export interface Outputs {
-  /** Logits of every position's token, `[B, L, V]`. */
-  readonly logits: Tensor;
-  /** Logit of halting, float32 `[B]`. */
-  readonly qHalt: Tensor;
-  /** Logit of going on, float32 `[B]`. */
-  readonly qContinue: Tensor;
-  /** What `qContinue` should have been, as a probability `[B]`; null if it is not trained. */
-  readonly targetQContinue: Tensor | null;
-}
 
 /** Sums over the rows that halted in this segment; divide by `count`. All are scalars. */
 export interface SegmentMetrics {
@@ -34,7 +22,7 @@ export interface SegmentMetrics {
   readonly accuracy: Tensor;
   /** Of them, those with every token right. */
   readonly exactAccuracy: Tensor;
-  /** Of them, those whose halting logit says rightly whether they are solved. */
+  /** Of them, those whose halting logit says rightly whether they are solved; 0 without one. */
   readonly qHaltAccuracy: Tensor;
   /** Their segments. */
   readonly steps: Tensor;
@@ -46,8 +34,8 @@ export interface SegmentLoss {
   readonly loss: Tensor;
   /** Cross-entropy, the mean over each row's counted tokens. */
   readonly lm: Tensor;
-  /** Cross-entropy of halting with "is solved". */
-  readonly qHalt: Tensor;
+  /** Cross-entropy of halting with "is solved"; null for a model that never halts. */
+  readonly qHalt: Tensor | null;
   /** Cross-entropy of going on with its target; null if it is not trained. */
   readonly qContinue: Tensor | null;
 }
@@ -67,17 +55,25 @@ function rightTokens(logits: Tensor, labels: Tensor): Tensor {
   return labels.ne(-100).logicalAnd(logits.argmax(-1).eq(labels));
 }
 
-/** The loss of a segment; divide by the batch size before going back. */
+/** The loss of a training step; divide by the batch size before going back. */
 export function segmentLoss(outputs: Outputs, labels: Tensor, tokenLoss: TokenLoss): SegmentLoss {
   const { logits, qHalt, qContinue, targetQContinue } = outputs;
+  const lm = (outputs.supervised ?? [{ logits, weight: 1 }])
+    .map(({ logits, weight }) => tokenLossOf(logits, labels, tokenLoss).mul(weight))
+    .reduce((sum, loss) => sum.add(loss));
+  if (qHalt === null) return { loss: lm, lm, qHalt: null, qContinue: null };
   const solved = noGrad(() => solvedRows(logits, labels).to(qHalt.dtype));
-  const losses = tokenLosses[tokenLoss](logits, labels);
-  const divisor = noGrad(() => countedTokens(labels).to(losses.dtype).unsqueeze(1));
-  const lm = losses.div(divisor).sum();
   const halt = bceWithLogits([qHalt, solved]).sum();
-  const goOn = targetQContinue === null ? null : bceWithLogits([qContinue, targetQContinue]).sum();
+  const goOn = targetQContinue === null ? null : bceWithLogits([qContinue!, targetQContinue]).sum();
   const q = goOn === null ? halt : halt.add(goOn);
   return { loss: lm.add(q.mul(0.5).to(lm.dtype)), lm, qHalt: halt, qContinue: goOn };
+}
+
+/** Cross-entropy: the mean over each row's counted tokens, summed over the rows. */
+function tokenLossOf(logits: Tensor, labels: Tensor, tokenLoss: TokenLoss): Tensor {
+  const losses = tokenLosses[tokenLoss](logits, labels);
+  const divisor = noGrad(() => countedTokens(labels).to(losses.dtype).unsqueeze(1));
+  return losses.div(divisor).sum();
 }
 
 /** How many tokens of each row count, at least 1; float32 `[B]`. */
@@ -86,10 +82,7 @@ function countedTokens(labels: Tensor): Tensor {
 }
 
 /** What is counted in a segment. */
-export function segmentMetrics<S extends States>(
-  carry: Carry<S>,
-  { logits, qHalt }: Outputs,
-): SegmentMetrics {
+export function segmentMetrics(carry: Carry, { logits, qHalt }: Outputs): SegmentMetrics {
   return noGrad(() => {
     const { halted, steps, data: { labels } } = carry;
     const valid = halted.logicalAnd(labels.ne(-100).sum(1).gt(0));
@@ -101,7 +94,7 @@ export function segmentMetrics<S extends States>(
       count: valid.sum(),
       accuracy: valid.where(share, zero).sum(),
       exactAccuracy: valid.logicalAnd(solved).sum(),
-      qHaltAccuracy: valid.logicalAnd(qHalt.ge(0).eq(solved)).sum(),
+      qHaltAccuracy: qHalt === null ? zero : valid.logicalAnd(qHalt.ge(0).eq(solved)).sum(),
       steps: valid.where(steps.to("float32"), zero).sum(),
     };
   });

@@ -15,8 +15,7 @@ import {
   storeTensor,
 } from "../core/nn/module.ts";
 import { Random, type RandomState } from "../core/random.ts";
-import { type Carry, carryTensors } from "../models/halting.ts";
-import type { HrmStates } from "../models/hrm.ts";
+import { type Carry, carryTensors } from "../models/model.ts";
 import type { Trainee } from "./step.ts";
 import { readFrom, WEIGHT_PREFIX } from "./weights.ts";
 
@@ -40,7 +39,7 @@ export interface Progress {
 export async function saveCheckpoint(
   folder: string,
   { model, optimizer, ema }: Trainee,
-  carry: Carry<HrmStates>,
+  carry: Carry,
   progress: Progress,
 ): Promise<void> {
   await Deno.mkdir(join(folder, "checkpoint"), { recursive: true });
@@ -66,7 +65,7 @@ export async function saveCheckpoint(
 export function loadCheckpoint(
   folder: string,
   trainee: Trainee,
-  carry: Carry<HrmStates>,
+  carry: Carry,
 ): { progress: Progress; exploration: Random } {
   const path = join(folder, FILE);
   const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(path), { fileName: path });
@@ -86,7 +85,7 @@ function restore(
   tensors: ReadonlyMap<string, StoredTensor>,
   progressText: string | undefined,
   { model, optimizer, ema }: Trainee,
-  carry: Carry<HrmStates>,
+  carry: Carry,
 ): { progress: Progress; exploration: Random } {
   const part = (prefix: string) =>
     new Map<string, StoredTensor>(

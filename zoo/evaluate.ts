@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { noGrad } from "../core/autograd.ts";
-import type { Device } from "../core/device.ts";
-import { scope } from "../core/scope.ts";
-import { carryTensors, initialCarry } from "../models/halting.ts";
-import type { Hrm } from "../models/hrm.ts";
-import { decodeBoard, isValidSolution, type SudokuPuzzle, type SudokuSize } from "../tasks/mod.ts";
-import { puzzleBatch } from "./sudoku_data.ts";
+import type { Depth, Model } from "../models/model.ts";
+import { isValidSolution, type SudokuPuzzle } from "../tasks/mod.ts";
+import { think, type ThinkOptions } from "./thinking.ts";
 
 /** Shares of puzzles or cells, each in `[0, 1]`. */
 export interface Scores {
@@ -27,28 +23,31 @@ export interface Scores {
 export interface Evaluation {
   /** How many puzzles. */
   readonly puzzles: number;
-  /** Scores after the last segment. */
+  /** What a unit of thought is called. */
+  readonly unit: Depth["unit"];
+  /** Scores after the last unit of thought. */
   readonly final: Scores;
-  /** Scores after each segment, the first at index 0. */
-  readonly bySegment: readonly Scores[];
-  /** Exact share after the last segment by rating, and how many puzzles have it. */
+  /** Scores after each unit, the first at index 0. */
+  readonly byUnit: readonly Scores[];
+  /** Exact share after the last unit by rating, and how many puzzles have it. */
   readonly byRating: readonly {
     readonly rating: string;
     readonly puzzles: number;
     readonly exact: number;
   }[];
-  /** Share of puzzles whose halting logit after the last segment says rightly whether it is solved. */
-  readonly qHalt: number;
+  /** Units that a puzzle took, in the mean. */
+  readonly meanUnits: number;
+  /**
+   * Share of puzzles whose halting logit after the last unit says rightly whether it is
+   * solved; null for a model that has none.
+   */
+  readonly qHalt: number | null;
 }
 
 /** How to evaluate. */
-export interface EvaluateOptions {
-  /** Segments of thinking; by default the model's most. */
-  readonly segments?: number;
+export interface EvaluateOptions extends ThinkOptions {
   /** Puzzles at a time; default 256. */
   readonly batchSize?: number;
-  /** Where the model lies. */
-  readonly device?: Device;
 }
 
 /** What is counted of one puzzle after one segment. */
@@ -70,76 +69,49 @@ const emptyCount = (): Count => ({
   valid: 0,
 });
 
-/** Evaluates a model on puzzles; every one gets every segment. */
+/**
+ * Evaluates a model, or several together, on puzzles.
+ *
+ * @throws {RangeError} when the model cannot think as deep, or never halts and should
+ */
 export function evaluate(
-  model: Hrm,
+  models: Model | readonly Model[],
   puzzles: readonly SudokuPuzzle[],
-  { segments = model.config.haltMaxSteps, batchSize = 256, device = "cpu" }: EvaluateOptions = {},
+  { batchSize = 256, ...how }: EvaluateOptions = {},
 ): Evaluation {
-  const counts = Array.from({ length: segments }, emptyCount);
+  const all = [models].flat() as readonly Model[];
+  const { unit } = all[0]!.depth;
+  const counts: Count[] = [];
   const solved: boolean[] = [];
-  let haltsRight = 0;
+  let haltsRight: number | null = 0, units = 0;
   for (let start = 0; start < puzzles.length; start += batchSize) {
     const part = puzzles.slice(start, start + batchSize);
-    const thoughts = think(model, part, segments, device);
-    thoughts.forEach(({ answers }, segment) => {
-      part.forEach((puzzle, i) => countAnswer(counts[segment]!, puzzle, answers[i]!));
-    });
+    const thoughts = think(all, part, how);
     const last = thoughts.at(-1)!;
+    const most = Math.max(thoughts.length, counts.length);
+    while (counts.length < most) counts.push({ ...(counts.at(-1) ?? emptyCount()) });
+    counts.forEach((count, i) => {
+      const { answers } = thoughts[i] ?? last; // a part that halted early stays as it is
+      part.forEach((puzzle, k) => countAnswer(count, puzzle, answers[k]!));
+    });
     part.forEach((puzzle, i) => {
       const right = equalBoards(last.answers[i]!, puzzle.solution);
       solved.push(right);
-      if (last.haltLogits[i]! >= 0 === right) haltsRight++;
+      units += last.units[i]!;
+      if (last.haltLogits === null) haltsRight = null;
+      else if (last.haltLogits[i]! >= 0 === right) haltsRight!++;
     });
   }
-  const bySegment = counts.map((count) => scoresOf(count, puzzles.length));
+  const byUnit = counts.map((count) => scoresOf(count, puzzles.length));
   return {
     puzzles: puzzles.length,
-    final: bySegment.at(-1)!,
-    bySegment,
+    unit,
+    final: byUnit.at(-1)!,
+    byUnit,
     byRating: exactByRating(puzzles, solved),
-    qHalt: haltsRight / puzzles.length,
+    meanUnits: units / puzzles.length,
+    qHalt: haltsRight === null ? null : haltsRight / puzzles.length,
   };
-}
-
-/** The boards that a model answers after one segment, 0 where it names no digit. */
-export interface Thought {
-  /** One board for each puzzle. */
-  readonly answers: readonly Uint8Array[];
-  /** The logit of halting for each puzzle. */
-  readonly haltLogits: readonly number[];
-}
-
-/** What a model answers after each segment. */
-export function think(
-  model: Hrm,
-  puzzles: readonly Pick<SudokuPuzzle, "puzzle" | "solution">[],
-  segments: number,
-  device: Device = "cpu",
-): Thought[] {
-  const length = puzzles[0]!.puzzle.length;
-  const size = Math.sqrt(length) as SudokuSize;
-  return noGrad(() => {
-    using _ = scope();
-    const batch = puzzleBatch(puzzles, device);
-    let carry = initialCarry(model.initialStates(), batch);
-    const thoughts: Thought[] = [];
-    for (let segment = 0; segment < segments; segment++) {
-      using inner = scope();
-      const { carry: next, outputs } = model.step(carry, batch);
-      const tokens = outputs.logits.argmax(-1).toNumbers();
-      thoughts.push({
-        answers: puzzles.map((_, i) =>
-          decodeBoard(tokens.slice(i * length, (i + 1) * length), size)
-        ),
-        haltLogits: outputs.qHalt.toNumbers(),
-      });
-      for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
-      carry = { ...next, halted: next.halted.zerosLike() }; // nobody leaves before the end
-      inner.keep(Object.values(carryTensors(carry)));
-    }
-    return thoughts;
-  });
 }
 
 function equalBoards(a: Uint8Array, b: Uint8Array): boolean {

@@ -11,14 +11,7 @@
  *
  * @module
  */
-export {
-  evaluate,
-  type EvaluateOptions,
-  type Evaluation,
-  type Scores,
-  think,
-  type Thought,
-} from "./evaluate.ts";
+export { evaluate, type EvaluateOptions, type Evaluation, type Scores } from "./evaluate.ts";
 export type { Claim, OptimConfig, Preset, Recipe, RunConfig, SudokuTask } from "./recipe.ts";
 export { recipes } from "./recipes.ts";
 export { type LearningRates, type StepReport, type Trainee, trainStep } from "./step.ts";
@@ -26,3 +19,11 @@ export { puzzleBatch, type SudokuData, sudokuData, SudokuSampler } from "./sudok
 export { makeTrainee, train, type TrainOptions, type TrainResult } from "./train.ts";
 export { presetProblem } from "./validate.ts";
 export { loadWeights, readConfig, type SavedConfig, savedConfig, saveWeights } from "./weights.ts";
+export {
+  type Candidate,
+  type Choice,
+  elect,
+  think,
+  type ThinkOptions,
+  type Thought,
+} from "./thinking.ts";

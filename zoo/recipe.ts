@@ -5,7 +5,7 @@
  * @module
  */
 import type { ATan2Convention } from "../core/optim/adam.ts";
-import type { HrmConfig } from "../models/hrm.ts";
+import type { ModelConfig } from "../models/family.ts";
 import type { TokenLoss } from "../models/supervision.ts";
 
 /** The puzzles to train and evaluate on. */
@@ -30,6 +30,8 @@ export interface SudokuTask {
   readonly trainPuzzles: number;
   /** Puzzles generated to evaluate on; never trained on. */
   readonly testPuzzles: number;
+  /** Which cells the loss counts. */
+  readonly supervise: "all" | "blanks";
   /** Whether each puzzle is rearranged at random every time it is drawn. */
   readonly augment: boolean;
   /** A file to train on in place of generated puzzles, or null. */
@@ -58,8 +60,10 @@ export interface OptimConfig {
   readonly beta2: number;
   /** ε of AdamW. */
   readonly eps: number;
-  /** Decoupled weight decay. */
+  /** Decoupled weight decay, */
   readonly weightDecay: number;
+  /** … of all parameters, or of the matrices of linear layers alone. */
+  readonly decay: "all" | "matrices";
   /** Learning rate of the puzzle embeddings at its peak. */
   readonly puzzleEmbLr: number;
   /** Decay of the puzzle embeddings. */
@@ -103,7 +107,7 @@ export interface Claim {
 /** A complete training run. */
 export interface Preset {
   /** The model. */
-  readonly model: HrmConfig;
+  readonly model: ModelConfig;
   /** The puzzles. */
   readonly task: SudokuTask;
   /** The optimisation. */
@@ -118,8 +122,6 @@ export interface Preset {
 export interface Recipe {
   /** What it is, in a few words. */
   readonly summary: string;
-  /** The preset that a machine without a GPU uses. */
-  readonly cpu: Preset;
-  /** Every preset by its name. */
-  readonly presets: Readonly<Record<string, Preset>>;
+  /** Every preset by its name; a machine without a GPU uses `cpu`. */
+  readonly presets: Readonly<Record<string, Preset>> & { readonly cpu: Preset };
 }

@@ -8,17 +8,19 @@ import { colours, formatPercent, table } from "./cli/terminal.ts";
 import type { Evaluation } from "./evaluate.ts";
 
 /** An evaluation as tables. */
-export function showEvaluation({ puzzles, final, bySegment, byRating, qHalt }: Evaluation): string {
+export function showEvaluation(
+  { puzzles, unit, final, byUnit, byRating, meanUnits, qHalt }: Evaluation,
+): string {
   const scores = ({ exact, blanks, cells, valid }: Evaluation["final"]) => ({
     exact: formatPercent(exact),
     blanks: formatPercent(blanks),
     cells: formatPercent(cells),
     valid: formatPercent(valid),
   });
-  const segments = table(
-    bySegment.map((row, i) => ({ segment: i + 1, ...scores(row) })),
+  const units = table(
+    byUnit.map((row, i) => ({ unit: i + 1, ...scores(row) })),
     [
-      { key: "segment", title: "segments", align: "right" },
+      { key: "unit", title: plural(unit), align: "right" },
       { key: "exact", title: "exact", align: "right" },
       { key: "blanks", title: "blank cells", align: "right" },
       { key: "cells", title: "all cells", align: "right" },
@@ -37,10 +39,20 @@ export function showEvaluation({ puzzles, final, bySegment, byRating, qHalt }: E
       { key: "exact", title: "exact", align: "right" },
     ],
   );
-  return `${segments}\n\n${ratings}\n\n` +
-    `${puzzles} held-out puzzles: ${formatPercent(final.exact)} exact, ` +
-    `${formatPercent(bySegment[0]!.exact)} after one segment; ` +
-    `halting logit right for ${formatPercent(qHalt)}`;
+  const summary = [
+    `${formatPercent(final.exact)} exact`,
+    ...(byUnit.length > 1 ? [`${formatPercent(byUnit[0]!.exact)} after one ${unit}`] : []),
+    ...(meanUnits < byUnit.length
+      ? [`${meanUnits.toFixed(1)} ${plural(unit)} a puzzle in the mean`]
+      : []),
+    ...(qHalt === null ? [] : [`halting logit right for ${formatPercent(qHalt)}`]),
+  ];
+  return `${units}\n\n${ratings}\n\n${puzzles} held-out puzzles: ${summary.join(", ")}`;
+}
+
+/** The plural of a word for a unit of thought. */
+export function plural(unit: Evaluation["unit"]): string {
+  return unit === "pass" ? "passes" : `${unit}s`;
 }
 
 /** A puzzle, and a model's answer beside it: right cells green, wrong ones red and marked by `!`. */

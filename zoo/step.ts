@@ -1,5 +1,5 @@
 /**
- * One training step: a segment, its loss, its gradients, an update.
+ * One training step: thought, its loss, its gradients, an update.
  *
  * @module
  */
@@ -9,17 +9,21 @@ import { clipGradNorm, gradNorm } from "../core/optim/clip.ts";
 import type { Ema } from "../core/optim/ema.ts";
 import type { Optimizer } from "../core/optim/optimizer.ts";
 import { signSgd } from "../core/optim/sign_sgd.ts";
-import type { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { type Batch, type Carry, carryTensors } from "../models/halting.ts";
-import type { Hrm, HrmStates } from "../models/hrm.ts";
+import {
+  type Batch,
+  type Carry,
+  carryTensors,
+  type Model,
+  type Training,
+} from "../models/model.ts";
 import { segmentLoss, segmentMetrics, type TokenLoss } from "../models/supervision.ts";
 
 /** What is trained, and with what. */
 export interface Trainee {
   /** The model. */
-  readonly model: Hrm;
+  readonly model: Model;
   /** Updates its parameters. */
   readonly optimizer: Optimizer;
   /** Averages of its parameters, if any. */
@@ -46,7 +50,7 @@ export interface StepReport {
   readonly loss: number;
   /** Its cross-entropy part. */
   readonly lmLoss: number;
-  /** Its halting part. */
+  /** Its halting part; 0 if there is none. */
   readonly qHaltLoss: number;
   /** Its continuing part; 0 if there is none. */
   readonly qContinueLoss: number;
@@ -64,17 +68,17 @@ export interface StepReport {
   readonly steps: number;
 }
 
-/** Trains on one segment, and returns the carry for the next; the old carry is freed. */
+/** One step of training; returns the carry for the next; the old carry is freed. */
 export function trainStep(
   { model, optimizer, ema, loss: tokenLoss, clipNorm, puzzleEmbWeightDecay }: Trainee,
-  carry: Carry<HrmStates>,
+  carry: Carry,
   batch: Batch,
   { lr, puzzleEmbLr }: LearningRates,
-  random: Random,
-): { carry: Carry<HrmStates>; report: StepReport } {
+  training: Training,
+): { carry: Carry; report: StepReport } {
   using s = scope();
   const rows = batch.inputs.shape[0]!;
-  const step = model.step(carry, batch, { training: { random } });
+  const step = model.step(carry, batch, { training });
   const { outputs, puzzleRows } = step;
   const parts = segmentLoss(outputs, step.carry.data.labels, tokenLoss);
   const metrics = segmentMetrics(step.carry, outputs);
@@ -89,9 +93,8 @@ export function trainStep(
   const normValue = requireFinite("length of the gradients", norm);
   if (puzzleRows !== null) {
     const { puzzleIdentifiers } = step.carry.data;
-    const table = model.inner.puzzle_emb!.weights;
     const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
-    signSgd(table, puzzleIdentifiers, gradients[trained.length]!, settings);
+    signSgd(model.puzzleTable!, puzzleIdentifiers, gradients[trained.length]!, settings);
   }
   optimizer.step(clipNorm > 0 ? clipGradNorm(own, clipNorm, norm) : own, lr);
   ema?.update();
@@ -101,7 +104,7 @@ export function trainStep(
   const report = {
     loss: value,
     lmLoss: parts.lm.item() / rows,
-    qHaltLoss: parts.qHalt.item() / rows,
+    qHaltLoss: (parts.qHalt?.item() ?? 0) / rows,
     qContinueLoss: (parts.qContinue?.item() ?? 0) / rows,
     gradNorm: normValue,
     count: metrics.count.item(),

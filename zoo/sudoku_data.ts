@@ -5,7 +5,7 @@
  */
 import type { Device } from "../core/device.ts";
 import { Random } from "../core/random.ts";
-import { type Batch, batchOf } from "../models/halting.ts";
+import { type Batch, batchOf } from "../models/model.ts";
 import {
   augment,
   encodeBoard,
@@ -134,6 +134,9 @@ function generate(
   });
 }
 
+/** How puzzles become batches: fields of the task. */
+export type SamplerOptions = Pick<SudokuTask, "augment" | "supervise">;
+
 /**
  * Batches in a fixed order: each epoch permutes the puzzles, drops the last
  * partial batch, and rearranges every puzzle at random. Batch `step` depends on
@@ -142,15 +145,15 @@ function generate(
 export class SudokuSampler {
   readonly #puzzles: readonly SudokuPuzzle[];
   readonly #seed: number;
-  readonly #augment: boolean;
+  readonly #how: SamplerOptions;
   #epoch = -1;
   #order: Uint32Array = new Uint32Array();
 
   /** Draws from `puzzles`. */
-  constructor(puzzles: readonly SudokuPuzzle[], seed: number, augment: boolean) {
+  constructor(puzzles: readonly SudokuPuzzle[], seed: number, how: SamplerOptions) {
     this.#puzzles = puzzles;
     this.#seed = seed;
-    this.#augment = augment;
+    this.#how = how;
   }
 
   /** The batch of `step`, `size` rows. */
@@ -162,11 +165,13 @@ export class SudokuSampler {
     this.#permute(Math.floor(step / perEpoch));
     const start = (step % perEpoch) * size;
     const chosen = Array.from(this.#order.subarray(start, start + size), (i) => this.#puzzles[i]!);
-    if (!this.#augment) return puzzleBatch(chosen, device);
+    const { augment: isAugmented, supervise } = this.#how;
+    if (!isAugmented) return puzzleBatch(chosen, device, supervise);
     const random = new Random(this.#seed, BATCH_STREAM + step);
     return puzzleBatch(
       chosen.map(({ puzzle, solution }) => augment(random, puzzle, solution)),
       device,
+      supervise,
     );
   }
 
@@ -178,10 +183,14 @@ export class SudokuSampler {
   }
 }
 
-/** Puzzles as tensors of tokens, all under the one puzzle identifier 0. */
+/**
+ * Puzzles as tensors of tokens, all under the one puzzle identifier 0. Labels are
+ * wanted of all cells, or of the blank ones alone.
+ */
 export function puzzleBatch(
   puzzles: readonly Pick<SudokuPuzzle, "puzzle" | "solution">[],
   device: Device,
+  supervise: SudokuTask["supervise"] = "all",
 ): Batch {
   const length = puzzles[0]!.puzzle.length;
   const inputs = new Int32Array(puzzles.length * length);
@@ -189,6 +198,8 @@ export function puzzleBatch(
   puzzles.forEach(({ puzzle, solution }, i) => {
     inputs.set(encodeBoard(puzzle), i * length);
     labels.set(encodeBoard(solution), i * length);
+    if (supervise === "all") return;
+    puzzle.forEach((digit, cell) => digit !== 0 && (labels[i * length + cell] = -100));
   });
   return batchOf(
     { inputs, labels, puzzleIdentifiers: new Int32Array(puzzles.length) },

@@ -8,11 +8,12 @@ import type { Device } from "../core/device.ts";
 import { namedParameters, stateDict } from "../core/nn/module.ts";
 import { adamATan2, adamW } from "../core/optim/adam.ts";
 import { Ema } from "../core/optim/ema.ts";
+import { grouped, type Named } from "../core/optim/optimizer.ts";
 import { warmupCosine } from "../core/optim/schedule.ts";
 import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
-import { type Carry, initialCarry } from "../models/halting.ts";
-import { Hrm, type HrmStates } from "../models/hrm.ts";
+import { makeModel } from "../models/family.ts";
+import { type Carry, carryTensors, type Model } from "../models/model.ts";
 import type { SudokuPuzzle } from "../tasks/mod.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
@@ -58,15 +59,19 @@ export interface TrainResult {
 
 /** The model of a preset with what trains it, all from the preset's seed. */
 export function makeTrainee({ model: config, optim, run }: Preset, device: Device): Trainee {
-  const model = new Hrm(config, { random: new Random(run.seed, 0), device });
+  const model = makeModel(config, { random: new Random(run.seed, 0), device });
   const { beta1, beta2, eps, weightDecay, convention } = optim;
   const betas = [beta1, beta2] as const;
+  const make = (named: readonly Named[], decay: number) =>
+    optim.optimizer === "adamw"
+      ? adamW(named, { betas, weightDecay: decay, eps })
+      : adamATan2(named, { betas, weightDecay: decay, convention });
   const named = namedParameters(model);
   return {
     model,
-    optimizer: optim.optimizer === "adamw"
-      ? adamW(named, { betas, weightDecay, eps })
-      : adamATan2(named, { betas, weightDecay, convention }),
+    optimizer: optim.decay === "all"
+      ? make(named, weightDecay)
+      : grouped(named, isProjection, (group, decays) => make(group, decays ? weightDecay : 0)),
     ema: optim.ema > 0 ? new Ema(model, optim.ema) : null,
     loss: optim.loss,
     clipNorm: optim.clipNorm,
@@ -86,10 +91,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   using _ = scope();
   const trainee = makeTrainee(saved.config, device);
   using _buffers = { [Symbol.dispose]: () => disposeBuffers(trainee) };
-  const sampler = new SudokuSampler(data.train, run.seed, task.augment);
+  const sampler = new SudokuSampler(data.train, run.seed, task);
   const schedule = { ...optim, totalSteps: run.steps };
 
-  let carry: Carry<HrmStates> = firstCarry(trainee.model, sampler, run.batchSize, device);
+  let carry = firstCarry(trainee.model, sampler, run.batchSize, device);
   let exploration = new Random(run.seed, 1);
   let step = 0, seconds = 0, best: number | null = null;
   const window = new MetricsWindow();
@@ -120,7 +125,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const batch = sampler.batch(step, run.batchSize, device);
     const lr = warmupCosine(schedule, step + 1); // the official loop counts from 1
     const puzzleEmbLr = lr / optim.lr * optim.puzzleEmbLr;
-    const result = trainStep(trainee, carry, batch, { lr, puzzleEmbLr }, exploration);
+    const training = { random: exploration, step };
+    const result = trainStep(trainee, carry, batch, { lr, puzzleEmbLr }, training);
     for (const tensor of Object.values(batch)) tensor.dispose();
     carry = result.carry;
     step++;
@@ -160,6 +166,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   return { step, seconds, stopped, evaluation };
 }
 
+/** Whether a parameter is the matrix of a linear layer: no embedding, gain or bias. */
+function isProjection([name, { shape }]: Named): boolean {
+  return name.endsWith(".weight") && shape.length === 2;
+}
+
 /** Frees what {@link makeTrainee} made that no scope owns. */
 function disposeBuffers({ optimizer, ema }: Trainee): void {
   optimizer.dispose();
@@ -168,15 +179,14 @@ function disposeBuffers({ optimizer, ema }: Trainee): void {
 
 /** All rows halted, of the shapes that the batches have. */
 function firstCarry(
-  model: Hrm,
+  model: Model,
   sampler: SudokuSampler,
   batchSize: number,
   device: Device,
-): Carry<HrmStates> {
-  const batch = sampler.batch(0, batchSize, device);
-  const states = model.initialStates();
-  const carry = initialCarry(states, batch);
-  for (const tensor of [...Object.values(batch), ...Object.values(states)]) tensor.dispose();
+): Carry {
+  using s = scope();
+  const carry = model.initialCarry(sampler.batch(0, batchSize, device));
+  s.keep(Object.values(carryTensors(carry)));
   return carry;
 }
 

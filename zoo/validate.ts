@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ModelConfig } from "../models/family.ts";
 import type { Preset } from "./recipe.ts";
 import { recipes } from "./recipes.ts";
 
@@ -10,11 +11,19 @@ const groups = ["model", "task", "optim", "run"] as const;
 
 /** Fields that hold one of a few words. */
 const choices: Readonly<Record<string, readonly string[]>> = {
-  "model.posEncodings": ["rope", "learned"],
+  "model.kind": ["hrm", "l-only", "trm", "actv2", "transformer", "recurrent", "looped"],
+  "model.posEncodings": ["rope", "learned", "none"],
+  "model.mixer": ["attention", "mlp"],
+  "model.backbone": ["post-norm", "pre-norm", "gpt"],
+  "model.lossAt": ["every", "last"],
+  "model.injection": ["add", "multiply", "concat", "none"],
+  "model.objective": ["window", "progressive"],
   "model.forwardDtype": ["float32", "bfloat16", "float64"],
   "optim.optimizer": ["adam-atan2", "adamw"],
   "optim.convention": ["imoneoi", "lucidrains"],
   "optim.loss": ["stablemax", "softmax"],
+  "optim.decay": ["all", "matrices"],
+  "task.supervise": ["all", "blanks"],
 };
 
 /** Fields that hold a path or null. */
@@ -23,6 +32,9 @@ const paths: readonly string[] = ["task.trainFile", "task.testFile"];
 /** Fields that may be 0, or have a fraction; all other numbers are integers of at least 1. */
 const ranges: Readonly<Record<string, readonly [min: number, max: number, integer: boolean]>> = {
   "model.puzzleEmbNdim": [0, 2 ** 20, true],
+  "model.puzzleEmbLen": [0, 2 ** 16, true],
+  "model.dropout": [0, 0.99, false],
+  "model.alpha": [0, 1, false],
   "model.expansion": [0.01, 64, false],
   "model.rmsNormEps": [0, 1, false],
   "model.ropeTheta": [1, 1e12, false],
@@ -63,16 +75,50 @@ export function savedProblem(saved: unknown): string | null {
   if (typeof recipe !== "string" || typeof preset !== "string") {
     return "it is no config that Ponder wrote";
   }
-  const known = Object.hasOwn(recipes, recipe) ? recipes[recipe]!.cpu : null;
+  const known = Object.hasOwn(recipes, recipe) ? recipes[recipe]!.presets.cpu : null;
   if (known === null) return `${recipe} is no recipe of ${Object.keys(recipes).join(", ")}`;
   for (const group of groups) {
     const given = recordOf(recordOf(config)[group]);
     for (const [field, value] of Object.entries(known[group])) {
+      if (field === "kind" && given[field] !== value) {
+        return `model.kind is ${JSON.stringify(given[field])}, not ${JSON.stringify(value)}`;
+      }
       if (typeof given[field] === typeof value || paths.includes(`${group}.${field}`)) continue;
       return `${group}.${field} is ${JSON.stringify(given[field])}, not a ${typeof value}`;
     }
   }
   return presetProblem(config as Preset);
+}
+
+/** What does not go together in a model. */
+function modelProblem(model: ModelConfig): string | null {
+  const { hiddenSize, numHeads, posEncodings, puzzleEmbNdim } = model;
+  const isPublished = model.kind === "actv2" && Math.floor(hiddenSize / numHeads) % 2 === 0; // 12 heads of 42 in 512
+  const step = posEncodings === "rope" ? 2 * numHeads : numHeads;
+  if (hiddenSize % step !== 0 && !isPublished) {
+    return `Cannot use --model.hiddenSize=${hiddenSize}: expected a multiple of ${step} with ` +
+      `--model.numHeads=${numHeads} and --model.posEncodings=${posEncodings}`;
+  }
+  switch (model.kind) {
+    case "trm":
+      if (model.puzzleEmbLen > 0 && puzzleEmbNdim > model.puzzleEmbLen * hiddenSize) {
+        return `Cannot use --model.puzzleEmbLen=${model.puzzleEmbLen}: a puzzle embedding of ` +
+          `${puzzleEmbNdim} features fills more`;
+      }
+      return null;
+    case "recurrent":
+      return atMost("gradientSteps", model.gradientSteps, "recurrences", model.recurrences);
+    case "looped":
+      return atMost("window", model.window, "loops", model.loops) ??
+        atMost("loopsStart", model.loopsStart, "loops", model.loops);
+    default:
+      return null;
+  }
+}
+
+function atMost(field: string, value: number, bound: string, most: number): string | null {
+  if (value <= most) return null;
+  return `Cannot use --model.${field}=${value}: expected at most --model.${bound}=${most}`;
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -102,10 +148,8 @@ function relationProblem({ model, task, run }: Preset): string | null {
   if (![4, 6, 9].includes(task.size)) {
     return `Unknown --task.size=${task.size}: expected one of 4, 6, 9`;
   }
-  if (model.hiddenSize % (2 * model.numHeads) !== 0) {
-    return `Cannot use --model.hiddenSize=${model.hiddenSize}: expected a multiple of ` +
-      `${2 * model.numHeads}, two for each of --model.numHeads=${model.numHeads}`;
-  }
+  const ofModel = modelProblem(model);
+  if (ofModel !== null) return ofModel;
   if (model.seqLen !== task.size ** 2 || model.vocabSize !== task.size + 2) {
     return `Cannot use --model.seqLen=${model.seqLen} and --model.vocabSize=${model.vocabSize}: ` +
       `a board of size ${task.size} has ${task.size ** 2} tokens of ${task.size + 2} kinds`;

@@ -10,7 +10,8 @@ import { writeFileAtomic } from "../core/io/file.ts";
 import { decodeSafetensors, safetensorsChunks } from "../core/io/safetensors.ts";
 import { loadStateDict, type StoredTensor } from "../core/nn/module.ts";
 import { Random } from "../core/random.ts";
-import { Hrm } from "../models/hrm.ts";
+import { makeModel } from "../models/family.ts";
+import type { Model } from "../models/model.ts";
 import type { Preset } from "./recipe.ts";
 import { savedProblem } from "./validate.ts";
 import { version } from "./version.ts";
@@ -101,12 +102,12 @@ export class NoRandom extends Random {
 export function loadWeights(
   path: string,
   device: Device = "cpu",
-): { model: Hrm; saved: SavedConfig; folder: string } {
+): { model: Model; saved: SavedConfig; folder: string } {
   const folder = weightsFolder(path);
   const file = join(folder, WEIGHTS);
   const saved = readConfig(folder);
   const { tensors } = decodeSafetensors(Deno.readFileSync(file), { fileName: file });
-  const model = new Hrm(saved.config.model, { random: new NoRandom(0), device });
+  const model = makeModel(saved.config.model, { random: new NoRandom(0), device });
   readFrom(file, () => loadStateDict(model, tensors, WEIGHT_PREFIX));
   return { model, saved, folder };
 }

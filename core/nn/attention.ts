@@ -1,29 +1,37 @@
 import { type Rotary, selfAttention } from "../ops/attention.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Dropout } from "./dropout.ts";
 import { type LayerOptions, Linear } from "./linear.ts";
 
-/** Multi-head self-attention without a mask and without biases, `[B, L, D]` → `[B, L, D]`. */
+/** Multi-head self-attention without a mask, `[B, L, D]` → `[B, L, D]`. */
 export class Attention {
   // The names that published checkpoints use.
-  /** Queries, keys and values of all heads, `[3D, D]`. */
+  /** Queries, keys and values of all heads, `[3Hd, D]`. */
   readonly qkv_proj: Linear;
-  /** `[D, D]`. */
+  /** `[D, Hd]`. */
   readonly o_proj: Linear;
   readonly #heads: number;
 
-  /** `heads` heads that share `width` features. */
-  constructor(width: number, heads: number, options: LayerOptions) {
-    if (width % heads !== 0) {
+  /** `H = heads` heads of `d = ⌊width / heads⌋` features each. */
+  constructor(
+    width: number,
+    heads: number,
+    options: LayerOptions & { readonly bias?: boolean },
+  ) {
+    if (!Number.isInteger(heads) || heads < 1 || heads > width) {
       throw new RangeError(`Cannot share a width of ${width} among ${heads} heads`);
     }
-    this.qkv_proj = new Linear(width, 3 * width, options);
-    this.o_proj = new Linear(width, width, options);
+    const inner = heads * Math.floor(width / heads);
+    this.qkv_proj = new Linear(width, 3 * inner, options);
+    this.o_proj = new Linear(inner, width, options);
     this.#heads = heads;
   }
 
-  /** Every position attends to every other. */
-  forward(x: Tensor, rotary: Rotary | null): Tensor {
+  /** Every position attends to every other; `dropout` drops some of the attention. */
+  forward(x: Tensor, rotary: Rotary | null, dropout: Dropout | null = null): Tensor {
     const qkv = this.qkv_proj.forward(x);
-    return this.o_proj.forward(selfAttention([qkv], { heads: this.#heads, rotary }));
+    const heads = this.#heads;
+    const keep = dropout?.mask([x.shape[0]! * heads, x.shape[1]!, x.shape[1]!], qkv) ?? null;
+    return this.o_proj.forward(selfAttention([qkv], { heads, rotary, keep }));
   }
 }

@@ -24,6 +24,8 @@ export interface AttentionOptions {
   readonly heads: number;
   /** Rotary positions, or null for none. */
   readonly rotary: Rotary | null;
+  /** Factors of the attention, `[B H, L, L]` in the dtype of `qkv`: dropout; null or left out for none. */
+  readonly keep?: Tensor | null;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface AttentionOptions {
  * arXiv:2104.09864, pairing dimension `i` with `i + d/2`), in float32.
  */
 export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("selfAttention", {
-  check: ([qkv], { heads, rotary }) => {
+  check: ([qkv], { heads, rotary, keep = null }) => {
     const [, length, width] = qkv.shape;
     const fits = qkv.shape.length === 3 && Number.isInteger(heads) && heads > 0 &&
       width! % (3 * heads) === 0;
@@ -50,25 +52,33 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
           `expected the same shape, an even width and one dtype`,
       );
     }
+    const scores = [qkv.shape[0]! * heads, length!, length!];
+    if (keep === null || (sameShape(keep.shape, scores) && keep.dtype === qkv.dtype)) return;
+    throw new TypeError(
+      `Cannot drop attention of ${qkv.dtype} ${formatShape(scores)} by ${keep.dtype} ` +
+        formatShape(keep.shape),
+    );
   },
   composed: true,
-  forward: ([qkv], { heads, rotary }, save) => {
+  forward: ([qkv], { heads, rotary, keep = null }, save) => {
     const parts = splitHeads(qkv, heads);
     const [q, k] = parts.slice(0, 2).map((part) => batched(rotated(part, rotary, 1)));
     const v = batched(parts[2]!.clone());
     q!.mul_(scalar(1 / Math.sqrt(q!.shape[2]!), { dtype: q!.dtype }));
     const scores = q!.matmul(k!.transpose(1, 2));
     aten.softmaxOut(scores.handle, 2, false, scores.handle);
-    save(q!, k!, v, scores);
-    return joinHeads(scores.matmul(v), qkv.shape[0]!);
+    save(q!, k!, v, scores, ...(keep === null ? [] : [keep]));
+    const attended = keep === null ? scores : scores.mul(keep);
+    return joinHeads(attended.matmul(v), qkv.shape[0]!);
   },
   vjp: (dy, { saved, options: { heads, rotary }, shapes: [shape] }) => {
     const [q, k, v, p] = saved as [Tensor, Tensor, Tensor, Tensor];
+    const dropped = (a: Tensor) => saved.length > 4 ? a.mul(saved[4]!) : a;
     const [batch, length] = shape as [number, number, number];
     const d = q.shape[2]!;
     const dOut = batched(dy.reshape([batch, length, heads, d]).transpose(1, 2).contiguous());
-    const dv = p.transpose(1, 2).matmul(dOut);
-    const dp = dOut.matmul(v.transpose(1, 2));
+    const dv = dropped(p).transpose(1, 2).matmul(dOut);
+    const dp = dropped(dOut.matmul(v.transpose(1, 2)));
     const ds = dp.softmaxVjp(p);
     const dq = ds.matmul(k).mul_(scalar(1 / Math.sqrt(d), { dtype: q.dtype }));
     const dk = ds.transpose(1, 2).matmul(q);

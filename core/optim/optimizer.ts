@@ -95,6 +95,45 @@ export interface Optimizer {
   dispose(): void;
 }
 
+/**
+ * One optimiser for the parameters of which `isFirst` holds and another for the rest,
+ * as one. Both must be there.
+ */
+export function grouped(
+  parameters: readonly Named[],
+  isFirst: (parameter: Named) => boolean,
+  make: (parameters: readonly Named[], isFirst: boolean) => Optimizer,
+): Optimizer {
+  const groups = [true, false].map((first) => {
+    const places = parameters.flatMap((p, i) => isFirst(p) === first ? [i] : []);
+    return { places, optimizer: make(places.map((i) => parameters[i]!), first) };
+  });
+  const all = groups.map(({ optimizer }, i) => ({ prefix: `${i}.`, optimizer }));
+  return {
+    step(gradients: readonly Tensor[], lr: number): void {
+      for (const { places, optimizer } of groups) {
+        optimizer.step(places.map((i) => gradients[i]!), lr);
+      }
+    },
+    state(): Map<string, StoredTensor> {
+      return new Map(
+        all.flatMap(({ prefix, optimizer }) =>
+          [...optimizer.state()].map(([name, tensor]) => [prefix + name, tensor] as const)
+        ),
+      );
+    },
+    load(state: ReadonlyMap<string, StoredTensor>): void {
+      for (const { prefix, optimizer } of all) {
+        const own = [...state].filter(([name]) => name.startsWith(prefix));
+        optimizer.load(new Map(own.map(([name, t]) => [name.slice(prefix.length), t])));
+      }
+    },
+    dispose(): void {
+      for (const { optimizer } of all) optimizer.dispose();
+    },
+  };
+}
+
 /** Runs a step whose intermediate tensors are all freed at its end. */
 export function updating(body: () => void): void {
   noGrad(() =>

@@ -80,6 +80,14 @@ export function applySymmetry(symmetry: SudokuSymmetry, board: Board, out: Board
   for (let cell = 0; cell < cells.length; cell++) out[cell] = digits[board[cells[cell]!]!]!;
 }
 
+/** The symmetry that undoes another. */
+export function invertSymmetry({ size, cells, digits }: SudokuSymmetry): SudokuSymmetry {
+  const inverse = identitySymmetry(size);
+  cells.forEach((from, cell) => inverse.cells[from] = cell);
+  digits.forEach((name, digit) => inverse.digits[name] = digit);
+  return inverse;
+}
+
 /**
  * A random puzzle equivalent to `puzzle`, with its solution. The rating of one
  * may differ from that of the other, but not whether it is 0.

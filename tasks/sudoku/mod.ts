@@ -39,6 +39,7 @@ export {
   augmentInto,
   drawSymmetry,
   identitySymmetry,
+  invertSymmetry,
   type SudokuSymmetry,
 } from "./augment.ts";
 export { puzzleSignature } from "./equivalence.ts";

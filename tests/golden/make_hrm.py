@@ -25,15 +25,17 @@ import hrm_twin as twin
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def write(name: str, tensors: dict, meta: dict) -> None:
+def write(
+    name: str, tensors: dict, meta: dict, made_by: str = "make_hrm.py", directory: str = HERE
+) -> None:
     tensors = {k: t.detach().clone().contiguous() for k, t in sorted(tensors.items())}
-    path = os.path.join(HERE, name + ".safetensors")
+    path = os.path.join(directory, name + ".safetensors")
     save_file(tensors, path)
     os.chmod(path, 0o644)
-    meta = {"name": name, "made_by": "make_hrm.py", "torch": torch.__version__, **meta}
+    meta = {"name": name, "made_by": made_by, "torch": torch.__version__, **meta}
     meta["tensors"] = {k: [str(t.dtype)[6:], list(t.shape)] for k, t in tensors.items()}
     lines = json.dumps(meta, indent=1)
-    with open(os.path.join(HERE, name + ".json"), "w") as f:
+    with open(os.path.join(directory, name + ".json"), "w") as f:
         f.write(lines + "\n")
     print(f"{path}: {len(tensors)} tensors, {os.path.getsize(path)} bytes")
 
@@ -41,7 +43,7 @@ def write(name: str, tensors: dict, meta: dict) -> None:
 # ------------------------------------------------------------------------ whole model
 
 
-def batches_of(c: twin.HRMConfig, n: int) -> list[dict]:
+def batches_of(c: twin.Measures, n: int) -> list[dict]:
     made = []
     for k in range(1, n + 1):
         shape = (c.batch_size, c.seq_len)
@@ -82,10 +84,7 @@ def tiny(name: str, pos: str, main_loss: str, seed: int) -> None:
         twin.load_state(head, state)
         rows = batches
         if wide:
-            head.double()
-            for module in head.modules():
-                if hasattr(module, "dtype"):
-                    module.dtype = torch.float64
+            twin.widen(head)
         found = twin.record_eval(head, rows[0]) if loss == main_loss else {}
         return found | {
             (f"{k.split('/')[0]}/{loss}/{k.split('/', 1)[1]}"): t

@@ -1,7 +1,7 @@
 /** A small HRM, and random numbers by a script. */
 import { fromTypedArray, randn } from "../../core/create.ts";
 import { Random } from "../../core/random.ts";
-import type { Batch } from "../../models/halting.ts";
+import type { Batch } from "../../models/model.ts";
 import { Hrm, type HrmConfig, hrmPaper } from "../../models/hrm.ts";
 
 /** 5 tokens of 7 kinds, width 16, one prefix position, 2 cycles of 3 steps. */

@@ -1,6 +1,7 @@
 /** A run that takes a fraction of a second, and what the tests of runs share. */
 import { join } from "@std/path";
 import { decodeSafetensors } from "../../core/io/safetensors.ts";
+import type { HrmConfig } from "../../models/hrm.ts";
 import { main } from "../../zoo/cli.ts";
 import { runMain } from "../../zoo/cli/flags.ts";
 import type { Preset } from "../../zoo/recipe.ts";
@@ -8,10 +9,10 @@ import { recipes } from "../../zoo/recipes.ts";
 import { type SudokuData, sudokuData } from "../../zoo/sudoku_data.ts";
 import { type SavedConfig, savedConfig } from "../../zoo/weights.ts";
 
-type Group = "model" | "task" | "optim" | "run";
-
-/** Some fields of a preset. */
-export type Changes = { readonly [G in Group]?: Partial<Preset[G]> };
+/** Some fields of a preset of HRM. */
+export type Changes =
+  & { readonly [G in "task" | "optim" | "run"]?: Partial<Preset[G]> }
+  & { readonly model?: Partial<HrmConfig> };
 
 const small = {
   model: {
@@ -32,7 +33,7 @@ export function tinyConfig({ model, task, optim, run }: Changes = {}): SavedConf
   const preset = recipes["hrm-sudoku"]!.presets["tiny"]!;
   return savedConfig("hrm-sudoku", "tiny", {
     ...preset,
-    model: { ...preset.model, ...small.model, ...model },
+    model: { ...preset.model as HrmConfig, ...small.model, ...model },
     task: { ...preset.task, ...small.task, ...task },
     optim: { ...preset.optim, ...small.optim, ...optim },
     run: { ...preset.run, ...small.run, ...run },

@@ -3,9 +3,11 @@ import { zeros } from "../../core/create.ts";
 import { Random } from "../../core/random.ts";
 import { scope } from "../../core/scope.ts";
 import { liveBytes, liveTensors } from "../../ffi/mod.ts";
-import { carryTensors, initialCarry } from "../../models/halting.ts";
-import { evaluate, think } from "../../zoo/evaluate.ts";
+import { namedTensors } from "../../core/nn/module.ts";
+import { carryTensors } from "../../models/model.ts";
+import { evaluate } from "../../zoo/evaluate.ts";
 import { trainStep } from "../../zoo/step.ts";
+import { think } from "../../zoo/thinking.ts";
 import { SudokuSampler } from "../../zoo/sudoku_data.ts";
 import { makeTrainee, train } from "../../zoo/train.ts";
 import { inFolder } from "../ffi/_folder.ts";
@@ -29,13 +31,13 @@ function liveAfter(changes: Changes, counts: readonly number[]): Live[] {
   {
     using _ = scope();
     const trainee = makeTrainee(saved.config, "cpu");
-    const sampler = new SudokuSampler(train, 1, true);
-    let carry = initialCarry(trainee.model.initialStates(), sampler.batch(0, 4, "cpu"));
+    const sampler = new SudokuSampler(train, 1, { augment: true, supervise: "all" });
+    let carry = trainee.model.initialCarry(sampler.batch(0, 4, "cpu"));
     for (let step = 0; step < counts.at(-1)!; step++) {
       using s = scope();
       const rates = { lr: 1e-3, puzzleEmbLr: 1e-3 };
       const batch = sampler.batch(step, 4, "cpu");
-      ({ carry } = trainStep(trainee, carry, batch, rates, new Random(step)));
+      ({ carry } = trainStep(trainee, carry, batch, rates, { random: new Random(step), step }));
       s.keep(Object.values(carryTensors(carry)));
       if (counts.includes(step + 1)) seen.push(live());
     }
@@ -70,13 +72,12 @@ Deno.test("trainStep() frees what it made when the loss is no number", () => {
   const saved = tinyConfig();
   using _ = scope();
   const trainee = makeTrainee(saved.config, "cpu");
-  const batch = new SudokuSampler(dataOf(saved).train, 1, false).batch(0, 4, "cpu");
-  const carry = initialCarry(trainee.model.initialStates(), batch);
-  const { weight } = trainee.model.inner.lm_head;
-  weight.detach().fill_(NaN);
+  const batch = new SudokuSampler(dataOf(saved).train, 1, { augment: false, supervise: "all" }).batch(0, 4, "cpu");
+  const carry = trainee.model.initialCarry(batch);
+  new Map(namedTensors(trainee.model)).get("inner.lm_head.weight")!.detach().fill_(NaN);
   const before = live();
   const rates = { lr: 1e-3, puzzleEmbLr: 1e-3 };
-  assertThrows(() => trainStep(trainee, carry, batch, rates, new Random(0)), RangeError);
+  assertThrows(() => trainStep(trainee, carry, batch, rates, { random: new Random(0), step: 0 }), RangeError);
   assertEquals(live(), before);
   trainee.optimizer.dispose();
   trainee.ema!.dispose();
@@ -88,13 +89,14 @@ Deno.test("evaluate() and think() leave nothing behind, and hold one carry at a 
   using _ = scope();
   const { model, optimizer, ema } = makeTrainee(saved.config, "cpu");
   const atSegment: Live[] = [];
-  const step = model.step.bind(model);
-  model.step = (...args) => (atSegment.push(live()), step(...args));
+  const once = model.think.bind(model);
+  model.think = (...args) => (atSegment.push(live()), once(...args));
   const before = live();
-  think(model, test, 6);
+  think([model], test, { units: 6 });
   assertEquals(live(), before);
-  assertEquals(atSegment, Array(6).fill(atSegment[0]));
-  evaluate(model, test, { batchSize: 5, segments: 2 });
+  // at first all rows share the one state that they start from
+  assertEquals(atSegment.slice(1), Array(5).fill(atSegment[1]));
+  evaluate(model, test, { batchSize: 5, units: 2 });
   assertEquals(live(), before);
   optimizer.dispose();
   ema!.dispose();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import type { Batch } from "../../models/halting.ts";
+import type { Batch } from "../../models/model.ts";
 import {
   decodeBoard,
   formatBoard,
@@ -40,7 +40,7 @@ function signatures(of: readonly SudokuPuzzle[]): Set<number> {
 }
 
 Deno.test("SudokuSampler.batch() gives int32 tokens and the one puzzle identifier", () => {
-  const { inputs, labels, puzzleIdentifiers } = new SudokuSampler(puzzles, 1, true)
+  const { inputs, labels, puzzleIdentifiers } = new SudokuSampler(puzzles, 1, { augment: true, supervise: "all" })
     .batch(3, 4, "cpu");
   assertEquals([inputs.shape, labels.shape, puzzleIdentifiers.shape], [[4, 16], [4, 16], [4]]);
   assertEquals([inputs.dtype, labels.dtype, puzzleIdentifiers.dtype], ["int32", "int32", "int32"]);
@@ -48,17 +48,17 @@ Deno.test("SudokuSampler.batch() gives int32 tokens and the one puzzle identifie
 });
 
 Deno.test("SudokuSampler.batch() depends on the seed and the step alone", () => {
-  const sampler = new SudokuSampler(puzzles, 1, true), again = new SudokuSampler(puzzles, 1, true);
+  const sampler = new SudokuSampler(puzzles, 1, { augment: true, supervise: "all" }), again = new SudokuSampler(puzzles, 1, { augment: true, supervise: "all" });
   const forwards = [0, 1, 2, 3, 4, 5].map((step) => rowsOf(sampler.batch(step, 4, "cpu")));
   const backwards = [5, 4, 3, 2, 1, 0].map((step) => rowsOf(again.batch(step, 4, "cpu")));
   assertEquals(backwards.reverse(), forwards);
-  const other = new SudokuSampler(puzzles, 2, true);
+  const other = new SudokuSampler(puzzles, 2, { augment: true, supervise: "all" });
   assertNotEquals(rowsOf(other.batch(0, 4, "cpu")), forwards[0]);
 });
 
 Deno.test("SudokuSampler.batch() shows every puzzle once an epoch, in another order each time", () => {
   const ten = puzzles.slice(0, 10);
-  const sampler = new SudokuSampler(ten, 1, false);
+  const sampler = new SudokuSampler(ten, 1, { augment: false, supervise: "all" });
   const epochs = [0, 1, 2].map((epoch) =>
     [0, 1].flatMap((i) => rowsOf(sampler.batch(2 * epoch + i, 5, "cpu")))
   );
@@ -67,7 +67,7 @@ Deno.test("SudokuSampler.batch() shows every puzzle once an epoch, in another or
 });
 
 Deno.test("SudokuSampler.batch() leaves out the last partial batch, not always the same puzzles", () => {
-  const sampler = new SudokuSampler(puzzles, 1, false); // 11 puzzles: 2 batches of 4, 3 left out
+  const sampler = new SudokuSampler(puzzles, 1, { augment: false, supervise: "all" }); // 11 puzzles: 2 batches of 4, 3 left out
   const seen = new Set<string>();
   for (let epoch = 0; epoch < 6; epoch++) {
     const rows = [0, 1].flatMap((i) => rowsOf(sampler.batch(2 * epoch + i, 4, "cpu")));
@@ -79,7 +79,7 @@ Deno.test("SudokuSampler.batch() leaves out the last partial batch, not always t
 
 Deno.test("SudokuSampler.batch() rearranges puzzles into others that are as right", () => {
   const one = puzzles.slice(0, 1);
-  const sampler = new SudokuSampler(one, 1, true);
+  const sampler = new SudokuSampler(one, 1, { augment: true, supervise: "all" });
   const clues = (text: string) => text.slice(0, 16).replaceAll(".", "").length;
   const seen = new Set<string>();
   for (let step = 0; step < 20; step++) {
@@ -97,7 +97,7 @@ Deno.test("SudokuSampler.batch() rearranges puzzles into others that are as righ
 });
 
 Deno.test("SudokuSampler.batch() refuses batches larger than the set", () => {
-  const sampler = new SudokuSampler(puzzles, 1, true);
+  const sampler = new SudokuSampler(puzzles, 1, { augment: true, supervise: "all" });
   const message = "Cannot fill a batch of 12 from 11 puzzles";
   assertThrows(() => sampler.batch(0, 12, "cpu"), RangeError, message);
 });

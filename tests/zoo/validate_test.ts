@@ -24,15 +24,19 @@ Deno.test("savedProblem() finds none in a preset that was written and read", () 
 });
 
 Deno.test("presetProblem() has no number without bounds, nor a word without its choices", () => {
-  const { preset } = all[0]!;
-  for (const group of ["model", "task", "optim", "run"] as const) {
-    for (const [field, value] of Object.entries(preset[group])) {
-      if (typeof value === "boolean") continue;
-      const wrong = typeof value === "number" ? [-1, NaN, Infinity] : ["nonsense"];
-      for (const given of value === null ? [3] : wrong) {
-        const changed = { ...preset, [group]: { ...preset[group], [field]: given } } as Preset;
-        const problem = presetProblem(changed);
-        assert(problem?.includes(`--${group}.${field}=${given}`), `${field}=${given}: ${problem}`);
+  for (const { preset } of all.filter(({ name }) => name === "cpu")) {
+    for (const group of ["model", "task", "optim", "run"] as const) {
+      for (const [field, value] of Object.entries(preset[group])) {
+        if (typeof value === "boolean") continue;
+        const wrong = typeof value === "number" ? [-1, NaN, Infinity] : ["nonsense"];
+        for (const given of value === null ? [3] : wrong) {
+          const changed = { ...preset, [group]: { ...preset[group], [field]: given } } as Preset;
+          const problem = presetProblem(changed);
+          assert(
+            problem?.includes(`--${group}.${field}=${given}`),
+            `${field}=${given}: ${problem}`,
+          );
+        }
       }
     }
   }

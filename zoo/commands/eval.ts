@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { Model } from "../../models/model.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
-import { evaluate } from "../evaluate.ts";
+import { evaluate, type EvaluateOptions } from "../evaluate.ts";
 import { showEvaluation } from "../show.ts";
 import { heldOutPuzzles } from "../sudoku_data.ts";
-import { loadWeights } from "../weights.ts";
+import { loadWeights, type SavedConfig } from "../weights.ts";
+import { depthFlag, depthOf } from "./_depth.ts";
 import { computeFlags, openLibrary, userPath, weightsPath } from "./_shared.ts";
 
 const declaration = {
@@ -24,7 +26,33 @@ const declaration = {
       help: "puzzles to evaluate on in place of held-out ones",
     },
     puzzles: { type: "integer", min: 1, help: "how many puzzles; all if left out" },
-    segments: { type: "integer", min: 1, help: "segments of thinking; as in training if left out" },
+    ...depthFlag,
+    votes: {
+      type: "integer",
+      min: 1,
+      default: 1,
+      help: "rearrangements of each puzzle to answer, the puzzle itself the first",
+    },
+    samples: { type: "integer", min: 1, default: 1, help: "noisy runs of each of them" },
+    noise: {
+      type: "number",
+      min: 0,
+      help: "deviation of the noise in the recursion; 0, or 0.1 with several samples",
+    },
+    ensemble: { type: "string", placeholder: "a,b,…", help: "further weights that answer too" },
+    choose: {
+      type: "choice",
+      choices: ["vote", "q"],
+      help: "which answer counts: the one given most often, or the halting head's favourite; " +
+        "q with samples alone, else vote",
+    },
+    seed: {
+      type: "integer",
+      min: 0,
+      max: 2 ** 31 - 1,
+      default: 0,
+      help: "where the random numbers of votes and noise start",
+    },
     batch: { type: "integer", min: 1, default: 256, help: "puzzles at a time" },
     ...computeFlags,
     json: { type: "boolean", help: "print one JSON object" },
@@ -46,10 +74,65 @@ export function evalCommand(args: readonly string[]): Promise<void> {
     );
   }
   const test = heldOutPuzzles({ ...task, testFile, testPuzzles }, run.seed);
-  const { device, batch: batchSize } = flags;
-  const segments = flags.segments ?? model.config.haltMaxSteps;
-  const evaluation = evaluate(model, test, { segments, batchSize, device });
+  const others = (flags.ensemble?.split(",") ?? []).map((name) =>
+    loadWeights(weightsPath(name), flags.device)
+  );
+  const models = [model, ...others.map((other) => other.model)];
+  requireAlike(saved, others);
+  const evaluation = evaluate(models, test, testTimeOptions(flags, models));
   if (flags.json) console.log(JSON.stringify({ weights: folder, ...evaluation }));
   else console.log(`${library}\nWeights in "${folder}"\n\n${showEvaluation(evaluation)}`);
   return Promise.resolve();
+}
+
+/** The flags that say how to think. */
+interface TestTimeFlags {
+  readonly segments?: string | undefined;
+  readonly votes: number;
+  readonly samples: number;
+  readonly noise?: number | undefined;
+  readonly choose?: "vote" | "q" | undefined;
+  readonly seed: number;
+  readonly batch: number;
+  readonly device: "cpu" | "cuda";
+}
+
+/** The same as options; refuses what would have no effect. */
+function testTimeOptions(flags: TestTimeFlags, models: readonly Model[]): EvaluateOptions {
+  const { votes, samples, seed, choose, device, batch: batchSize } = flags;
+  const noise = flags.noise ?? (samples > 1 ? 0.1 : 0);
+  if (samples > 1 && noise === 0) {
+    throw new UsageError("Cannot use --samples without noise: all of them would be the same");
+  }
+  const hasHead = models.every(({ depth }) => depth.unit === "segment");
+  if (!hasHead && (choose === "q" || (samples > 1 && choose === undefined))) {
+    throw new UsageError(
+      "Cannot choose by the halting head: the model has none; use --choose=vote",
+    );
+  }
+  if (choose !== undefined && votes * samples * models.length === 1) {
+    throw new UsageError(
+      `Cannot use --choose=${choose}: there is one answer; ask for more by --votes, --samples or --ensemble`,
+    );
+  }
+  return {
+    ...depthOf(flags.segments, models[0]!),
+    ...(choose === undefined ? {} : { choose }),
+    ...{ votes, samples, noise, seed, batchSize, device },
+  };
+}
+
+/** Models that answer together must be asked the same, and count their thoughts alike. */
+function requireAlike(
+  first: SavedConfig,
+  others: readonly { readonly saved: SavedConfig; readonly folder: string }[],
+): void {
+  const { seqLen, vocabSize } = first.config.model;
+  for (const { saved: { config: { model } }, folder } of others) {
+    if (model.seqLen === seqLen && model.vocabSize === vocabSize) continue;
+    throw new UsageError(
+      `Cannot use --ensemble with "${folder}": it knows puzzles of ${model.seqLen} tokens, ` +
+        `not ${seqLen}`,
+    );
+  }
 }

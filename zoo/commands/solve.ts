@@ -5,15 +5,16 @@
  */
 import { type Board, parseBoard, solve, type SudokuPuzzle } from "../../tasks/mod.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
-import { think } from "../evaluate.ts";
+import { think } from "../thinking.ts";
 import { showAnswer } from "../show.ts";
 import { heldOutPuzzles } from "../sudoku_data.ts";
 import { loadWeights } from "../weights.ts";
+import { depthFlag, depthOf } from "./_depth.ts";
 import { computeFlags, openLibrary, weightsPath } from "./_shared.ts";
 
 const declaration = {
   name: "solve",
-  summary: "Show the answer to a puzzle after every segment",
+  summary: "Show the answer to a puzzle after every segment of thought",
   positionals: [
     { name: "weights", help: "a folder of weights, a run, or a recipe for its newest run" },
     {
@@ -23,7 +24,7 @@ const declaration = {
     },
   ],
   flags: {
-    segments: { type: "integer", min: 1, help: "segments of thinking; as in training if left out" },
+    ...depthFlag,
     ...computeFlags,
     json: { type: "boolean", help: "print one JSON object" },
   },
@@ -38,13 +39,13 @@ export function solveCommand(args: readonly string[]): Promise<void> {
   const { task, run } = saved.config;
   const puzzle = positionals.puzzle === undefined
     ? hardest(heldOutPuzzles(task, run.seed))
-    : givenPuzzle(positionals.puzzle, model.config.seqLen);
-  const segments = flags.segments ?? model.config.haltMaxSteps;
-  const thoughts = think(model, [puzzle], segments, flags.device);
+    : givenPuzzle(positionals.puzzle, saved.config.model.seqLen);
+  const depth = depthOf(flags.segments, model);
+  const thoughts = think([model], [puzzle], { ...depth, device: flags.device });
   const answers = thoughts.map(({ answers }) => answers[0]!);
   if (flags.json) {
     const texts = answers.map((answer) => [...answer].join(""));
-    const haltLogits = thoughts.map(({ haltLogits }) => haltLogits[0]);
+    const haltLogits = thoughts.map(({ haltLogits }) => haltLogits?.[0] ?? null);
     console.log(
       JSON.stringify({ puzzle: [...puzzle.puzzle].join(""), answers: texts, haltLogits }),
     );
@@ -55,7 +56,7 @@ export function solveCommand(args: readonly string[]): Promise<void> {
       ? 0
       : answer.filter((digit, cell) => digit !== answers[i - 1]![cell]).length;
     const change = i === 0 ? "" : `, ${changed} cell${changed === 1 ? "" : "s"} changed`;
-    console.log(`After segment ${i + 1}${change}\n${showAnswer(puzzle, answer)}\n`);
+    console.log(`After ${model.depth.unit} ${i + 1}${change}\n${showAnswer(puzzle, answer)}\n`);
   });
   return Promise.resolve();
 }

@@ -6,13 +6,14 @@
 import { join } from "@std/path";
 import { countParameters } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
-import { Hrm } from "../../models/hrm.ts";
+import { makeModel } from "../../models/family.ts";
 import { Interrupted, parseCommand, UsageError } from "../cli/flags.ts";
 import { formatCount, formatDuration, formatPercent, ProgressLine } from "../cli/terminal.ts";
-import { type Evaluation, think } from "../evaluate.ts";
+import type { Evaluation } from "../evaluate.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
 import { type SudokuData, sudokuData } from "../sudoku_data.ts";
+import { think } from "../thinking.ts";
 import { train, type TrainResult } from "../train.ts";
 import { presetProblem } from "../validate.ts";
 import { loadWeights, NoRandom, type SavedConfig } from "../weights.ts";
@@ -26,6 +27,7 @@ import {
   timestamp,
 } from "./_requested_run.ts";
 import { computeFlags, openLibrary, RUNS, userPath } from "./_shared.ts";
+import { describeDepth } from "./_describe.ts";
 
 const presetNames = [...new Set(Object.values(recipes).flatMap((r) => Object.keys(r.presets)))];
 
@@ -85,17 +87,16 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
 
 /** The names of what may be set in a group, in any recipe. */
 function fieldsOf(group: keyof Groups): string {
-  const names = Object.values(recipes).flatMap(({ cpu }) => Object.keys(cpu[group]));
+  const names = Object.values(recipes).flatMap(({ presets }) => Object.keys(presets.cpu[group]));
   return [...new Set(names)].join(", ");
 }
 
 function describe({ recipe, preset, config: { model, task, optim, run } }: SavedConfig): void {
   using _ = scope();
-  const size = formatCount(countParameters(new Hrm(model, { random: new NoRandom(0) })));
+  const size = formatCount(countParameters(makeModel(model, { random: new NoRandom(0) })));
   console.log(
     `${recipe}, preset ${preset}: ${size} parameters, width ${model.hiddenSize}, ` +
-      `${model.hLayers}+${model.lLayers} blocks, ${model.hCycles}×${model.lCycles} cycles, ` +
-      `up to ${model.haltMaxSteps} segments, ${model.forwardDtype}`,
+      `${describeDepth(model)}, ${model.forwardDtype}`,
   );
   console.log(
     `${task.size}×${task.size} Sudoku, batches of ${run.batchSize}, ${run.steps} steps, ` +
@@ -138,10 +139,10 @@ async function run(
       signal: controller.signal,
       ...(minutes === undefined ? {} : { minutes }),
       onStep: (step, report, { seconds }) => progress.update(pace.line(step, report, seconds)),
-      onEvaluation: (step, { final, bySegment }: Evaluation) =>
+      onEvaluation: (step, { final, byUnit, unit }: Evaluation) =>
         progress.log(
-          `step ${step}: ${formatPercent(final.exact)} of held-out puzzles exact, ` +
-            `${formatPercent(bySegment[0]!.exact)} after one segment`,
+          `step ${step}: ${formatPercent(final.exact)} of held-out puzzles exact` +
+            (byUnit.length > 1 ? `, ${formatPercent(byUnit[0]!.exact)} after one ${unit}` : ""),
         ),
     });
   } finally {
@@ -160,7 +161,7 @@ function finish(
   if (evaluation === null) throw new Interrupted(`Stopped at step ${step} and saved; ${goOn}`);
   const { model } = loadWeights(join(folder, "final"));
   const hardest = data.test.reduce((a, b) => b.rating > a.rating ? b : a);
-  const answer = think(model, [hardest], model.config.haltMaxSteps).at(-1)!.answers[0]!;
+  const answer = think([model], [hardest]).at(-1)!.answers[0]!;
   console.log(`\n${showEvaluation(evaluation)}\n\n${showAnswer(hardest, answer)}\n`);
   console.log(`${step} steps in ${formatDuration(seconds)}; weights in "${join(folder, "final")}"`);
   if (stopped) console.log(`That was step ${step} of ${config.run.steps}; ${goOn}`);

@@ -1,0 +1,135 @@
+/**
+ * Thinking about questions to the end: as many units of thought as are wanted, where
+ * a row that halts keeps its answer while the others go on.
+ *
+ * @module
+ */
+import { noGrad } from "../core/autograd.ts";
+import { fromTypedArray, randn } from "../core/create.ts";
+import type { Random } from "../core/random.ts";
+import { scope } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { mapStates, type Model, type Question, type States, type Thought } from "./model.ts";
+
+/** Noise in the recursion. */
+export interface Noise {
+  /** Its deviation. */
+  readonly std: number;
+  /** Draws it. */
+  readonly random: Random;
+}
+
+/** How to think. */
+export interface InferenceOptions {
+  /** The most units of thought; by default as many as in training. */
+  readonly units?: number;
+  /** Whether a row stops where it wants to; by default every row does all units. */
+  readonly halt?: boolean;
+  /** Added to the states before every unit, as in PTRM (Sghaier et al. 2026, arXiv:2605.19943). */
+  readonly noise?: Noise | null;
+}
+
+/** The answers after a unit of thought; those of rows that have halted are as they were then. */
+export interface Answers {
+  /** The likeliest tokens, `[B, L]` row by row. */
+  readonly tokens: Int32Array;
+  /** The logit of halting of each row; null for a model that has none. */
+  readonly haltLogits: Float64Array | null;
+  /** Units of thought that each row has done. */
+  readonly units: Uint32Array;
+}
+
+/** The rows that still think. */
+interface Thinking {
+  /** Where each of them is in the answers. */
+  readonly places: readonly number[];
+  readonly question: Question;
+  readonly states: States;
+}
+
+/**
+ * What a model answers after each unit of thought, until all rows have halted or the
+ * units are used up. Rows that have halted are not computed any more.
+ *
+ * @throws {RangeError} when the model cannot think as deep, or never halts and should
+ */
+export function infer(
+  model: Model,
+  question: Question,
+  { units = model.depth.trained, halt = false, noise = null }: InferenceOptions = {},
+): Answers[] {
+  const { most } = model.depth;
+  if (units > most) throw new RangeError(`Cannot think for ${units} units: the model does ${most}`);
+  return noGrad(() => {
+    using _ = scope();
+    const [rows, length] = question.inputs.shape as [number, number];
+    const answers: Answers[] = [];
+    let thinking: Thinking = {
+      places: Array.from({ length: rows }, (_, i) => i),
+      question: { // the caller's own are not freed below
+        inputs: question.inputs.detach(),
+        puzzleIdentifiers: question.puzzleIdentifiers.detach(),
+      },
+      states: model.start(question),
+    };
+    while (answers.length < units && thinking.places.length > 0) {
+      using inner = scope();
+      const { states, question, places } = thinking;
+      const thought = model.think(noise === null ? states : noisy(states, noise), question);
+      answers.push(merged(answers.at(-1) ?? blank(rows, length), places, thought));
+      const next = halt ? going(thinking, thought) : { ...thinking, states: thought.states };
+      inner.keep(tensorsOf(next));
+      const kept = new Set(tensorsOf(next));
+      for (const tensor of tensorsOf(thinking)) if (!kept.has(tensor)) tensor.dispose();
+      thinking = next;
+    }
+    return answers;
+  });
+}
+
+function tensorsOf({ question, states }: Thinking): Tensor[] {
+  return [...Object.values(question), ...Object.values(states)];
+}
+
+function noisy(states: States, { std, random }: Noise): States {
+  return mapStates(states, (z) => z.add(randn(z.shape, random, z).mul(std)));
+}
+
+/** The rows that do not want to halt. */
+function going({ places, question }: Thinking, { wantsToHalt, states }: Thought): Thinking {
+  if (wantsToHalt === null) throw new RangeError("Cannot halt: the model has no halting head");
+  const wants = wantsToHalt.toNumbers();
+  const left = wants.flatMap((wantsTo, row) => wantsTo === 0 ? [row] : []);
+  if (left.length === wants.length) return { places, question, states };
+  const index = fromTypedArray(BigInt64Array.from(left, BigInt)).to(question.inputs.device);
+  const select = (t: Tensor) => t.indexSelect(0, index);
+  return {
+    places: left.map((row) => places[row]!),
+    question: {
+      inputs: select(question.inputs),
+      puzzleIdentifiers: select(question.puzzleIdentifiers),
+    },
+    states: mapStates(states, select),
+  };
+}
+
+function blank(rows: number, length: number): Answers {
+  return { tokens: new Int32Array(rows * length), haltLogits: null, units: new Uint32Array(rows) };
+}
+
+/** The answers before, with those of the rows that still think in their places. */
+function merged(before: Answers, places: readonly number[], thought: Thought): Answers {
+  const tokens = before.tokens.slice(), units = before.units.slice();
+  const length = tokens.length / units.length;
+  const fresh = thought.logits.argmax(-1).to("int32").toTypedArray() as Int32Array;
+  const q = thought.qHalt?.toNumbers() ?? null;
+  const haltLogits = q === null
+    ? null
+    : before.haltLogits?.slice() ?? new Float64Array(units.length);
+  places.forEach((place, row) => {
+    tokens.set(fresh.subarray(row * length, (row + 1) * length), place * length);
+    units[place]!++;
+    if (haltLogits !== null) haltLogits[place] = q![row]!;
+  });
+  return { tokens, haltLogits, units };
+}
