@@ -37,6 +37,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Show the answer to a puzzle after every segment",
     load: async () => (await import("./commands/solve.ts")).solveCommand,
   },
+  zoo: {
+    summary: "Import and export weights of the official code",
+    load: async () => (await import("./commands/zoo.ts")).zooCommand,
+  },
 };
 
 /** Runs the command that `args` names. */

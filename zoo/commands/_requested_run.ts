@@ -37,7 +37,9 @@ export function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedCo
   const fitted = { ...preset.model, seqLen: task.size ** 2, vocabSize: task.size + 2 };
   const model = setFields("model", fitted, groups.model);
   if (groups.model.has("kind")) {
-    throw new UsageError(`Cannot change --model.kind: ${recipe} is a recipe for ${preset.model.kind}`);
+    throw new UsageError(
+      `Cannot change --model.kind: ${recipe} is a recipe for ${preset.model.kind}`,
+    );
   }
   const run = setFields("run", preset.run, groups.run);
   return savedConfig(recipe, name, {
