@@ -1,50 +1,43 @@
-// deno task bench [name …] [--rounds=3] [--steps=6] [--threads=2] [--json=FILE]
+// deno task bench [work …] [--all] [--compile] [--rounds=3] [--steps=6] [--threads=2] [--json=FILE]
 //
 // Times Ponder beside PyTorch eager, which computes the same step: the two take turns, each
 // in a process of its own on the same threads, and start from the same weights and batch, so
-// that equal losses show that they do the same work. PyTorch is `python3`, or what
-// PONDER_PYTHON names; where it has no torch, its columns stay empty and a line says so.
-import { parseCommand, runMain, UsageError } from "../zoo/cli/flags.ts";
-import { ProgressLine, table } from "../zoo/cli/terminal.ts";
-import type { HrmStepPreset } from "./hrm_step.ts";
+// that equal losses show that they do the same work: `loss 1` is how far apart they are at the
+// first step, and `loss` how far they come at the steps that are timed, where a model may
+// have made more of the rounding. PyTorch is `python3`, or what PONDER_PYTHON names; where it
+// has no torch, its columns stay empty and a line says so.
+//
+// A work is a name of works.ts or how some of them begin: `hrm-small-float32`, `hrm-small`,
+// `hrm`. With --compile the same PyTorch code takes a third turn under torch.compile, which
+// needs a C++ compiler and minutes to warm up.
+import { parseCommand, runMain } from "../zoo/cli/flags.ts";
+import { type Column, ProgressLine, table } from "../zoo/cli/terminal.ts";
+import type { StepPreset } from "./step.ts";
+import {
+  findPython,
+  ponderMultiply,
+  ponderStep,
+  pytorchMultiply,
+  pytorchStep,
+  type Turn,
+} from "./turns.ts";
+import { chooseWorks, steps } from "./works.ts";
 
-type Size = Omit<HrmStepPreset, "forwardDtype" | "threads" | "steps" | "warmup">;
-
-const board9 = { hCycles: 2, lCycles: 2, seqLen: 81, vocabSize: 11, mlpMultiple: 256, batch: 32 };
-
-/** The steps that are timed, by name. */
-const sizes: Readonly<Record<string, Size>> = {
-  cpu: {
-    ...board9,
-    hiddenSize: 64,
-    numHeads: 4,
-    hLayers: 2,
-    lLayers: 2,
-    seqLen: 36,
-    vocabSize: 8,
-    mlpMultiple: 32,
-    batch: 64,
-  },
-  tiny: { ...board9, hiddenSize: 128, numHeads: 4, hLayers: 2, lLayers: 2 },
-  small: { ...board9, hiddenSize: 256, numHeads: 4, hLayers: 4, lLayers: 4 },
-};
-
-const works = [
-  ...Object.keys(sizes).flatMap((size) => [`${size}-float32`, `${size}-bfloat16`]),
-  "mul8",
-];
+/** Steps before the clock starts. */
+const WARMUP = 2;
 
 const declaration = {
   name: "bench",
   summary: "Time Ponder beside PyTorch eager",
   positionals: [{
     name: "work",
-    help: "what to time; all if left out",
-    choices: works,
+    help: "what to time, such as hrm-small-float32, or how its name begins, such as hrm",
     rest: true,
   }],
   flags: {
-    rounds: { type: "integer", min: 1, default: 3, help: "how often the two take turns" },
+    all: { type: "boolean", help: "time the papers' own sizes, too, if no work is named" },
+    compile: { type: "boolean", help: "time PyTorch under torch.compile, too; takes minutes" },
+    rounds: { type: "integer", min: 1, default: 3, help: "how often they take turns" },
     steps: { type: "integer", min: 1, default: 6, help: "steps that are timed in a turn" },
     threads: {
       type: "integer",
@@ -56,186 +49,196 @@ const declaration = {
   },
 } as const;
 
-/** What one turn measured. */
-interface Turn {
-  readonly step_ms: readonly number[];
-  readonly losses: readonly number[];
-  readonly peak_rss_mb: number | null;
-}
-
-/** One row of the table. */
-interface Row {
-  readonly work: string;
-  readonly ponder_ms: number;
-  readonly pytorch_ms: number | null;
-  /** PyTorch's time over Ponder's: the median of the rounds' ratios, and its range. */
-  readonly ratio: number | null;
-  readonly ratio_range: readonly [number, number] | null;
-  /** The largest difference of losses, relative. */
-  readonly loss_difference: number | null;
-  readonly memory_ratio: number | null;
-}
-
-async function main(args: readonly string[]): Promise<void> {
-  const { flags, positionals } = parseCommand(declaration, args);
-  const chosen = positionals.work.length === 0 ? works : positionals.work;
-  const python = await findPython();
-  if (python === null) {
-    console.log("PyTorch is skipped: no python3 with torch; name one by PONDER_PYTHON");
-  }
-  const rows: Row[] = [];
-  using progress = new ProgressLine();
-  for (const work of chosen) {
-    rows.push(
-      work === "mul8"
-        ? await timeMultiply(python, flags.rounds, progress)
-        : await timeStep(work, python, flags, progress),
-    );
-  }
-  progress.finish();
-  console.log(table(rows.map(shown), [
-    { key: "work" },
-    { key: "ponder", title: "Ponder ms", align: "right" },
-    { key: "pytorch", title: "PyTorch ms", align: "right" },
-    { key: "ratio", title: "speed", align: "right" },
-    { key: "range", title: "range", align: "right" },
-    { key: "memory", title: "memory", align: "right" },
-    { key: "loss", title: "loss", align: "right" },
-  ]));
-  if (flags.json !== undefined) {
-    const { threads, rounds, steps } = flags;
-    Deno.writeTextFileSync(flags.json, JSON.stringify({ threads, rounds, steps, rows }, null, 2));
-  }
-}
-
-function shown(row: Row): Record<string, string | null> {
-  const digits = row.ponder_ms < 1 ? 5 : 1;
-  return {
-    work: row.work,
-    ponder: row.ponder_ms.toFixed(digits),
-    pytorch: row.pytorch_ms?.toFixed(digits) ?? null,
-    ratio: row.ratio === null ? null : `${row.ratio.toFixed(2)}×`,
-    range: row.ratio_range === null ? null : row.ratio_range.map((r) => r.toFixed(2)).join("–"),
-    memory: row.memory_ratio === null ? null : `${row.memory_ratio.toFixed(2)}×`,
-    loss: row.loss_difference === null ? null : row.loss_difference.toExponential(0),
-  };
-}
-
-interface StepFlags {
+/** Who takes part. */
+interface Contest {
+  readonly python: string | null;
+  readonly compile: boolean;
   readonly rounds: number;
   readonly steps: number;
   readonly threads: number;
 }
 
-async function timeStep(
-  work: string,
-  python: string | null,
-  { rounds, steps, threads }: StepFlags,
-  progress: ProgressLine,
-): Promise<Row> {
-  const [size, dtype] = work.split("-") as [string, "float32" | "bfloat16"];
-  const preset = { ...sizes[size]!, forwardDtype: dtype, threads, steps, warmup: 2 };
-  const file = await Deno.makeTempFile({ suffix: ".safetensors" });
-  const ours: Turn[] = [], theirs: Turn[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    progress.update(`${work}: round ${round} of ${rounds}, Ponder`);
-    ours.push(await ponderTurn(file, preset));
-    if (python === null) continue;
-    progress.update(`${work}: round ${round} of ${rounds}, PyTorch`);
-    theirs.push(await pytorchTurn(python, file, preset));
+/** How a peer did beside Ponder; all null where it took no turn. */
+interface Comparison {
+  readonly pytorch_ms: number | null;
+  /** PyTorch's time over Ponder's: the median of the rounds' ratios, and its range. */
+  readonly ratio: number | null;
+  readonly ratio_range: readonly [number, number] | null;
+  /** The difference of the losses of the first step, from equal weights, relative. */
+  readonly first_loss_difference: number | null;
+  /** The largest one of the steps that are timed. */
+  readonly loss_difference: number | null;
+  /** Ponder's memory over PyTorch's. */
+  readonly memory_ratio: number | null;
+}
+
+/** One row of the table. */
+interface Row extends Comparison {
+  readonly work: string;
+  readonly ponder_ms: number;
+  /** The same for PyTorch under torch.compile. */
+  readonly compiled: Comparison;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { flags, positionals } = parseCommand(declaration, args);
+  const { all, compile, rounds, steps, threads } = flags;
+  const chosen = chooseWorks(positionals.work, all);
+  const python = await findPython();
+  if (python === null) {
+    console.log("PyTorch is skipped: no python3 with torch; name one by PONDER_PYTHON");
   }
-  await Deno.remove(file);
-  const own = ours.map((turn) => median(turn.step_ms));
-  const peer = theirs.map((turn) => median(turn.step_ms));
-  const memory = theirs.map((turn, i) => ours[i]!.peak_rss_mb! / turn.peak_rss_mb!);
+  const contest = { python, compile, rounds, steps, threads };
+  const rows: Row[] = [];
+  using progress = new ProgressLine();
+  for (const work of chosen) {
+    rows.push(
+      work === "mul8"
+        ? await timeMultiply(contest, progress)
+        : await timeStep(work, contest, progress),
+    );
+  }
+  progress.finish();
+  const shownColumns = compile ? [...columns, ...compiledColumns] : columns;
+  console.log(table(rows.map(shown), shownColumns, Infinity)); // a figure cut off is none
+  if (flags.json !== undefined) {
+    Deno.writeTextFileSync(flags.json, JSON.stringify({ threads, rounds, steps, rows }, null, 2));
+  }
+}
+
+const columns: readonly Column[] = [
+  { key: "work" },
+  { key: "ponder", title: "Ponder ms", align: "right" },
+  { key: "pytorch", title: "PyTorch ms", align: "right" },
+  { key: "ratio", title: "speed", align: "right" },
+  { key: "range", title: "range", align: "right" },
+  { key: "memory", title: "memory", align: "right" },
+  { key: "firstLoss", title: "loss 1", align: "right" },
+  { key: "loss", align: "right" },
+];
+
+const compiledColumns: readonly Column[] = [
+  { key: "compiled", title: "torch.compile ms", align: "right" },
+  { key: "compiledRatio", title: "speed", align: "right" },
+  { key: "compiledRange", title: "range", align: "right" },
+  { key: "compiledFirstLoss", title: "loss 1", align: "right" },
+  { key: "compiledLoss", title: "loss", align: "right" },
+];
+
+function shown({ work, ponder_ms, compiled, ...eager }: Row): Record<string, string | null> {
+  const digits = ponder_ms < 1 ? 5 : 1;
+  const texts = (peer: Comparison) => ({
+    time: peer.pytorch_ms?.toFixed(digits) ?? null,
+    ratio: peer.ratio === null ? null : `${peer.ratio.toFixed(2)}×`,
+    range: peer.ratio_range?.map((ratio) => ratio.toFixed(2)).join("–") ?? null,
+    firstLoss: peer.first_loss_difference?.toExponential(0) ?? null,
+    loss: peer.loss_difference?.toExponential(0) ?? null,
+  });
+  const { time: pytorch, ...rest } = texts(eager);
+  const other = texts(compiled);
   return {
-    ...compared(work, own, peer),
-    loss_difference: theirs.length === 0 ? null : lossDifference(ours[0]!, theirs[0]!),
+    work,
+    ponder: ponder_ms.toFixed(digits),
+    pytorch,
+    ...rest,
+    memory: eager.memory_ratio === null ? null : `${eager.memory_ratio.toFixed(2)}×`,
+    compiled: other.time,
+    compiledRatio: other.ratio,
+    compiledRange: other.range,
+    compiledFirstLoss: other.firstLoss,
+    compiledLoss: other.loss,
+  };
+}
+
+async function timeStep(work: string, contest: Contest, progress: ProgressLine): Promise<Row> {
+  const { threads } = contest;
+  const preset: StepPreset = { ...steps[work]!, threads, steps: contest.steps, warmup: WARMUP };
+  const file = await Deno.makeTempFile({ suffix: ".safetensors" });
+  try {
+    return await takeTurns(work, contest, progress, {
+      ponder: () => ponderStep(file, preset),
+      pytorch: (python) => pytorchStep(python, file, preset),
+      compiled: (python) => pytorchStep(python, file, preset, "--compile"),
+    });
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+function timeMultiply(contest: Contest, progress: ProgressLine): Promise<Row> {
+  const sides = { ponder: ponderMultiply, pytorch: pytorchMultiply };
+  return takeTurns("mul8", contest, progress, sides);
+}
+
+/** How each of those that take turns takes one. */
+interface Sides {
+  ponder(): Promise<Turn>;
+  pytorch(python: string): Promise<Turn>;
+  compiled?(python: string): Promise<Turn>;
+}
+
+async function takeTurns(
+  work: string,
+  { python, compile, rounds }: Contest,
+  progress: ProgressLine,
+  sides: Sides,
+): Promise<Row> {
+  const ours: Turn[] = [], eager: Turn[] = [], compiled: Turn[] = [];
+  let compiles = compile && sides.compiled !== undefined;
+  for (let round = 1; round <= rounds; round++) {
+    const says = (who: string) => progress.update(`${work}: round ${round} of ${rounds}, ${who}`);
+    says("Ponder");
+    ours.push(await sides.ponder());
+    if (python === null) continue;
+    says("PyTorch");
+    eager.push(await sides.pytorch(python));
+    if (!compiles) continue;
+    says("torch.compile");
+    try {
+      compiled.push(await sides.compiled!(python));
+    } catch (error) {
+      progress.log(`torch.compile is skipped for ${work}: ${(error as Error).message}`);
+      compiles = false;
+    }
+  }
+  const ponder_ms = median(ours.map(stepMs));
+  return { work, ponder_ms, ...compare(ours, eager), compiled: compare(ours, compiled) };
+}
+
+/** Ponder's turns beside a peer's in the same rounds. */
+function compare(ours: readonly Turn[], theirs: readonly Turn[]): Comparison {
+  const ratios = theirs.map((turn, i) => stepMs(turn) / stepMs(ours[i]!));
+  const memory = theirs.flatMap(({ peak_rss_mb: megabytes }, i) => {
+    const own = ours[i]!.peak_rss_mb;
+    return own === null || megabytes === null ? [] : [own / megabytes];
+  });
+  return {
+    pytorch_ms: theirs.length === 0 ? null : median(theirs.map(stepMs)),
+    ratio: ratios.length === 0 ? null : median(ratios),
+    ratio_range: ratios.length === 0 ? null : [Math.min(...ratios), Math.max(...ratios)],
+    first_loss_difference: theirs.length === 0
+      ? null
+      : largestDifference([ours[0]!.first_loss], [theirs[0]!.first_loss]),
+    loss_difference: theirs.length === 0
+      ? null
+      : largestDifference(ours[0]!.losses, theirs[0]!.losses),
     memory_ratio: memory.length === 0 ? null : median(memory),
   };
 }
 
-function compared(
-  work: string,
-  own: number[],
-  peer: number[],
-): Omit<Row, "loss_difference" | "memory_ratio"> {
-  const ratios = peer.map((time, i) => time / own[i]!);
-  return {
-    work,
-    ponder_ms: median(own),
-    pytorch_ms: peer.length === 0 ? null : median(peer),
-    ratio: ratios.length === 0 ? null : median(ratios),
-    ratio_range: ratios.length === 0 ? null : [Math.min(...ratios), Math.max(...ratios)],
-  };
+type Losses = readonly (number | null)[];
+
+/** The largest difference, relative; null where there are no losses. */
+function largestDifference(ours: Losses, theirs: Losses): number | null {
+  const gaps = ours.flatMap((own, i) => {
+    const other = theirs[i]!;
+    return own === null || other === null ? [] : [Math.abs(own - other) / Math.abs(own)];
+  });
+  return gaps.length === 0 ? null : Math.max(...gaps);
 }
 
-function lossDifference(a: Turn, b: Turn): number {
-  return Math.max(...a.losses.map((loss, i) => Math.abs(loss - b.losses[i]!) / Math.abs(loss)));
-}
-
-async function ponderTurn(file: string, preset: HrmStepPreset): Promise<Turn> {
-  const script = new URL("./hrm_step.ts", import.meta.url).pathname;
-  const args = ["run", "-q", "--allow-all", script, file, JSON.stringify(preset)];
-  return JSON.parse(await output(Deno.execPath(), args));
-}
-
-async function pytorchTurn(python: string, file: string, preset: HrmStepPreset): Promise<Turn> {
-  const script = new URL("./peers/hrm_pytorch.py", import.meta.url).pathname;
-  const settings = {
-    hidden_size: preset.hiddenSize,
-    num_heads: preset.numHeads,
-    H_layers: preset.hLayers,
-    L_layers: preset.lLayers,
-    H_cycles: preset.hCycles,
-    L_cycles: preset.lCycles,
-    seq_len: preset.seqLen,
-    vocab_size: preset.vocabSize,
-    mlp_multiple: preset.mlpMultiple,
-    batch: preset.batch,
-    dtype: preset.forwardDtype,
-    threads: preset.threads,
-    steps: preset.steps,
-    warmup: preset.warmup,
-  };
-  return JSON.parse(await output(python, [script, "--init", file, JSON.stringify(settings)]));
-}
-
-async function timeMultiply(
-  python: string | null,
-  rounds: number,
-  progress: ProgressLine,
-): Promise<Row> {
-  const own: number[] = [], peer: number[] = [];
-  const script = new URL("./mul8.ts", import.meta.url).pathname;
-  const peerScript = new URL("./peers/hrm_pytorch.py", import.meta.url).pathname;
-  for (let round = 1; round <= rounds; round++) {
-    progress.update(`mul8: round ${round} of ${rounds}`);
-    own.push(Number(await output(Deno.execPath(), ["run", "-q", "--allow-all", script])) / 1000);
-    if (python === null) continue;
-    peer.push(JSON.parse(await output(python, [peerScript, "--op", "mul8"])).us / 1000);
-  }
-  return { ...compared("mul8", own, peer), loss_difference: null, memory_ratio: null };
-}
-
-async function output(command: string, args: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
-  if (success) return new TextDecoder().decode(stdout);
-  throw new Error(`Cannot run ${command}: ${new TextDecoder().decode(stderr).trim()}`);
-}
-
-/** A Python that has torch and safetensors. */
-async function findPython(): Promise<string | null> {
-  const named = Deno.env.get("PONDER_PYTHON");
-  for (const python of named === undefined ? ["python3", "python"] : [named]) {
-    try {
-      await output(python, ["-c", "import torch, safetensors"]);
-      return python;
-    } catch {
-      if (named !== undefined) throw new UsageError(`PONDER_PYTHON=${named} has no torch`);
-    }
-  }
-  return null;
+function stepMs(turn: Turn): number {
+  return median(turn.step_ms);
 }
 
 function median(values: readonly number[]): number {

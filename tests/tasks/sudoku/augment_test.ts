@@ -6,6 +6,7 @@ import {
   augmentInto,
   drawSymmetry,
   identitySymmetry,
+  invertSymmetry,
   type SudokuSymmetry,
 } from "../../../tasks/sudoku/augment.ts";
 import { isSolved, parseBoard } from "../../../tasks/sudoku/board.ts";
@@ -59,6 +60,33 @@ for (const size of sudokuSizes) {
     }
     const half = boxRows === boxColumns ? 200 : 0;
     assert(Math.abs(numTransposed - half) <= half / 4, `${numTransposed} of 400`);
+  });
+}
+
+for (const size of sudokuSizes) {
+  Deno.test(`invertSymmetry() undoes every rearrangement of ${size}x${size} boards, on either side`, () => {
+    const random = new Random(20 + size);
+    const symmetry = identitySymmetry(size);
+    const cells = size * size;
+    const [there, back] = [new Uint8Array(cells), new Uint8Array(cells)];
+    let numOther = 0;
+    for (let i = 0; i < 300; i++) {
+      drawSymmetry(random, symmetry);
+      const copy = structuredClone(symmetry);
+      const inverse = invertSymmetry(symmetry);
+      assertEquals(symmetry, copy, "it changed what it was given");
+      if (inverse.cells.join() !== symmetry.cells.join()) numOther++;
+      // any cells, blanks and impossible boards too
+      const board = Uint8Array.from({ length: cells }, () => random.below(size + 1));
+      for (const [first, second] of [[symmetry, inverse], [inverse, symmetry]] as const) {
+        applySymmetry(first, board, there);
+        applySymmetry(second, there, back);
+        assertEquals(back, board);
+      }
+      assertEquals(invertSymmetry(inverse), symmetry);
+    }
+    assert(numOther > 150, "most draws are no inverse of themselves");
+    assertEquals(invertSymmetry(identitySymmetry(size)), identitySymmetry(size));
   });
 }
 

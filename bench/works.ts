@@ -1,0 +1,71 @@
+// What `deno task bench` can time, by name: the training step of every model at the size of
+// its recipe for minutes on a CPU, HRM and TRM at larger sizes, too, and one operation.
+import { unknownName } from "../zoo/cli/flags.ts";
+import type { ModelConfig } from "../models/family.ts";
+import { hrmPaper } from "../models/hrm.ts";
+import { trmMlpPaper, trmPaper } from "../models/trm.ts";
+import { recipes } from "../zoo/recipes.ts";
+
+/** A training step. */
+export interface StepWork {
+  /** Of this model. */
+  readonly model: ModelConfig;
+  /** On this many puzzles. */
+  readonly batch: number;
+}
+
+/** Models of which there is a recipe `<name>-sudoku` and a PyTorch twin in tests/golden. */
+const family = "hrm l-only trm trm-mlp actv2 transformer recurrent looped".split(" ");
+
+/** The recipes' own measures, so that what is timed is what is trained. */
+const cpu = family.map((name): [string, StepWork] => {
+  const { model, run } = recipes[`${name}-sudoku`]!.presets.cpu;
+  return [`${name}-cpu-${model.forwardDtype}`, { model, batch: run.batchSize }];
+});
+
+const features = (hiddenSize: number) => ({ hiddenSize, puzzleEmbNdim: hiddenSize, numHeads: 4 });
+const tiny = features(128), small = features(256);
+
+/** For boards of 9×9; each is timed in float32 and in bfloat16. */
+const larger: Readonly<Record<string, StepWork>> = {
+  "hrm-tiny": { model: { ...hrmPaper, ...tiny, hLayers: 2, lLayers: 2 }, batch: 32 },
+  "hrm-small": { model: { ...hrmPaper, ...small }, batch: 32 },
+  "hrm-paper": { model: hrmPaper, batch: 16 },
+  "trm-tiny": { model: { ...trmPaper, ...tiny }, batch: 32 },
+  "trm-small": { model: { ...trmPaper, ...small }, batch: 32 },
+  "trm-paper": { model: trmPaper, batch: 16 },
+  "trm-mlp-tiny": { model: { ...trmMlpPaper, ...tiny }, batch: 32 },
+  "trm-mlp-small": { model: { ...trmMlpPaper, ...small }, batch: 32 },
+  "trm-mlp-paper": { model: trmMlpPaper, batch: 16 },
+};
+
+/** The steps. */
+export const steps: Readonly<Record<string, StepWork>> = Object.fromEntries([
+  ...cpu,
+  ...Object.entries(larger).flatMap(([name, work]) => inBothDtypes(name, work)),
+]);
+
+function inBothDtypes(name: string, { model, batch }: StepWork): [string, StepWork][] {
+  return (["float32", "bfloat16"] as const).map((forwardDtype) => [
+    `${name}-${forwardDtype}`,
+    { model: { ...model, forwardDtype }, batch },
+  ]);
+}
+
+/** All works: the steps, and one 8×8 multiply. */
+export const works: readonly string[] = [...Object.keys(steps), "mul8"];
+
+/**
+ * The works that are named, or begin with one of the words: `hrm`, `trm-mlp`, `hrm-small`.
+ * Without a word all but the papers' own sizes, which take long; those, too, if `all`.
+ *
+ * @throws {UsageError} when a word fits none
+ */
+export function chooseWorks(words: readonly string[], all: boolean): readonly string[] {
+  if (words.length === 0) return works.filter((work) => all || !work.includes("-paper-"));
+  const fits = (word: string) => (work: string) => `${work}-`.startsWith(`${word}-`);
+  for (const word of words) {
+    if (!works.some(fits(word))) throw unknownName("work", word, works);
+  }
+  return works.filter((work) => words.some((word) => fits(word)(work)));
+}
