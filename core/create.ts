@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "./tensor.ts"; // which says how tensors are made
 import { fill } from "../ffi/kernels.ts";
 import { allocate, writeBytes } from "../ffi/memory.ts";
 import { wrap } from "./autograd.ts";

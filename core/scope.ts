@@ -178,9 +178,14 @@ export function inArena<T extends Owned>(body: () => readonly (T | null)[]): rea
 }
 
 /**
- * Runs `body`, which must be synchronous, and frees what it made but its result.
- * What the tape needs for going back stays with the tape.
+ * Runs `body`, which must be synchronous, and frees what it made but its result: one
+ * tensor, or several. What the tape needs for going back stays with the tape.
  */
-export function tidy<T extends Owned>(body: () => T): T {
-  return inArena<T>(() => [body()])[0]!;
+export function tidy<T extends Owned | readonly Owned[]>(body: () => T): T {
+  let result: T;
+  inArena<Owned>(() => {
+    result = body();
+    return Array.isArray(result) ? result as readonly Owned[] : [result as Owned];
+  });
+  return result!;
 }

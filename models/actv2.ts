@@ -77,7 +77,7 @@ export class Actv2Inner extends HaltingNetwork implements SegmentNetwork<Actv2St
   /** One segment: once through the stack, on the tape. */
   segment({ zH }: Actv2States, inputs: Tensor, puzzle: Tensor | null): Segment<Actv2States> {
     const x = tidy(() => this.embed(inputs, puzzle));
-    zH = this.H_level.forward(zH, x, this.rotary);
+    zH = this.H_level.forward(zH, [x], this.rotary);
     return { states: { zH: zH.detach() }, logits: this.readTokens(zH), ...this.readHalting(zH) };
   }
 }

@@ -26,6 +26,7 @@ import type {
   Training,
 } from "./model.ts";
 import { type TokenConfig, TokenNetwork } from "./token_network.ts";
+import { untaped } from "./untaped.ts";
 
 /** The measures of a backbone. */
 export interface BackboneConfig extends TokenConfig {
@@ -125,6 +126,21 @@ export abstract class BackboneModel<S extends States> implements Model<S> {
 
   /** What a training step computes, from the embedded question on. */
   protected abstract learn(x: Tensor, training: Training, dropout: Dropout | null): Answer;
+
+  /** The states after some units of thought that are not gone back through. */
+  protected skip(units: number, x: Tensor, dropout: Dropout | null): S {
+    const start = this.begin(x);
+    const names = Object.keys(start);
+    const statesOf = (tensors: readonly Tensor[]) =>
+      Object.fromEntries(tensors.map((z, i) => [names[i]!, z])) as S;
+    return statesOf(
+      untaped(
+        Object.values(start) as readonly Tensor[],
+        units,
+        (tensors) => Object.values(this.advance(statesOf(tensors), x, dropout)),
+      ),
+    );
+  }
 
   /** The table of puzzle embeddings. */
   get puzzleTable(): Tensor | null {

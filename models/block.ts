@@ -72,7 +72,7 @@ export class PreNormBlock extends Block {
   }
 }
 
-/** A recurrent module: adds an injection to its state and passes the sum through its layers. */
+/** A recurrent module: adds injections to its state and passes the sum through its layers. */
 export class Level {
   /** The layers, in order. */
   readonly layers: readonly Layer[];
@@ -82,10 +82,11 @@ export class Level {
     this.layers = Array.from({ length: numLayers }, make);
   }
 
-  /** `[B, L, D]`, `[B, L, D]` → `[B, L, D]`. */
-  forward(state: Tensor, injection: Tensor, rotary: Rotary | null): Tensor {
-    return tidy(() =>
-      this.layers.reduce((x, layer) => layer.forward(x, rotary), state.add(injection))
-    );
+  /** `[B, L, D]` each → `[B, L, D]`. */
+  forward(state: Tensor, injections: readonly Tensor[], rotary: Rotary | null): Tensor {
+    return tidy(() => {
+      const injection = injections.reduce((sum, more) => sum.add(more));
+      return this.layers.reduce((x, layer) => layer.forward(x, rotary), state.add(injection));
+    });
   }
 }

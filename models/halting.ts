@@ -11,6 +11,7 @@
 import { noGrad } from "../core/autograd.ts";
 import { fromTypedArray, full, zeros } from "../core/create.ts";
 import type { Random } from "../core/random.ts";
+import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import {
   type Batch,
@@ -152,8 +153,10 @@ export class HaltingModel<S extends States, Network extends SegmentNetwork<S>> i
         halted = haltInTraining({ steps, wants, last }, this.#halting, training.random);
         if (this.#rule.bootstraps) {
           // The value of going on is that of the best choice one segment later.
-          const next = this.inner.segment(states, inputs, puzzleRows);
-          targetQContinue = last.where(next.qHalt, next.qHalt.maximum(next.qContinue)).sigmoid();
+          targetQContinue = tidy(() => {
+            const next = this.inner.segment(states, inputs, puzzleRows);
+            return last.where(next.qHalt, next.qHalt.maximum(next.qContinue)).sigmoid();
+          });
         }
       }
       return {

@@ -21,7 +21,6 @@
  *
  * @module
  */
-import { noGrad } from "../core/autograd.ts";
 import { truncNormal } from "../core/create.ts";
 import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -35,6 +34,7 @@ import {
   type SegmentNetwork,
 } from "./halting.ts";
 import type { ModelOptions } from "./model.ts";
+import { untaped } from "./untaped.ts";
 import { HaltingNetwork, paperTokens, type TokenConfig } from "./token_network.ts";
 
 /** Everything that defines an HRM. */
@@ -109,18 +109,17 @@ export class HrmInner extends HaltingNetwork implements SegmentNetwork<HrmStates
     const x = tidy(() => this.embed(inputs, puzzle));
 
     // with no_grad(): for i in range(N * T - 1):
-    noGrad(() => {
-      for (let i = 1; i < N * T; i++) {
-        // zL = L_net(zL, zH, x̃)
-        zL = this.L_level.forward(zL, zH.add(x), rotary);
-        // if (i + 1) % T == 0: zH = H_net(zH, zL)
-        if (i % T === 0) zH = this.H_level.forward(zH, zL, rotary);
-      }
+    [zH, zL] = untaped([zH, zL] as const, N * T - 1, ([zH, zL], i) => {
+      // zL = L_net(zL, zH, x̃)
+      zL = this.L_level.forward(zL, [zH, x], rotary);
+      // if (i + 1) % T == 0: zH = H_net(zH, zL)
+      if ((i + 1) % T === 0) zH = this.H_level.forward(zH, [zL], rotary);
+      return [zH, zL] as const;
     });
 
     // 1-step grad: zL = L_net(zL, zH, x̃); zH = H_net(zH, zL)
-    zL = this.L_level.forward(zL, zH.add(x), rotary);
-    zH = this.H_level.forward(zH, zL, rotary);
+    zL = this.L_level.forward(zL, [zH, x], rotary);
+    zH = this.H_level.forward(zH, [zL], rotary);
 
     // return (zH, zL), output_head(zH), Q_head(zH)
     const states = { zH: zH.detach(), zL: zL.detach() };

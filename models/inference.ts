@@ -5,7 +5,7 @@
  * @module
  */
 import { noGrad } from "../core/autograd.ts";
-import { fromTypedArray, randn } from "../core/create.ts";
+import { fromTypedArray } from "../core/create.ts";
 import type { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -15,8 +15,8 @@ import { mapStates, type Model, type Question, type States, type Thought } from 
 export interface Noise {
   /** Its deviation. */
   readonly std: number;
-  /** Draws it. */
-  readonly random: Random;
+  /** Draws that of a row, so that it does not depend on the rows beside it. */
+  readonly randomOf: (row: number) => Random;
 }
 
 /** How to think. */
@@ -59,11 +59,14 @@ export function infer(
   { units = model.depth.trained, halt = false, noise = null }: InferenceOptions = {},
 ): Answers[] {
   const { most } = model.depth;
-  if (units > most) throw new RangeError(`Cannot think for ${units} units: the model does ${most}`);
+  if (!Number.isInteger(units) || units < 1 || units > most) {
+    throw new RangeError(`Cannot think for ${units} units: the model does 1 to ${most}`);
+  }
   return noGrad(() => {
     using _ = scope();
     const [rows, length] = question.inputs.shape as [number, number];
     const answers: Answers[] = [];
+    const drawNoise = noise === null ? null : noiseFor(rows, noise);
     let thinking: Thinking = {
       places: Array.from({ length: rows }, (_, i) => i),
       question: { // the caller's own are not freed below
@@ -75,7 +78,10 @@ export function infer(
     while (answers.length < units && thinking.places.length > 0) {
       using inner = scope();
       const { states, question, places } = thinking;
-      const thought = model.think(noise === null ? states : noisy(states, noise), question);
+      const thought = model.think(
+        drawNoise === null ? states : drawNoise(states, places),
+        question,
+      );
       answers.push(merged(answers.at(-1) ?? blank(rows, length), places, thought));
       const next = halt ? going(thinking, thought) : { ...thinking, states: thought.states };
       inner.keep(tensorsOf(next));
@@ -91,8 +97,22 @@ function tensorsOf({ question, states }: Thinking): Tensor[] {
   return [...Object.values(question), ...Object.values(states)];
 }
 
-function noisy(states: States, { std, random }: Noise): States {
-  return mapStates(states, (z) => z.add(randn(z.shape, random, z).mul(std)));
+/** What adds noise to states, given the rows that they belong to. */
+function noiseFor(
+  rows: number,
+  { std, randomOf }: Noise,
+): (states: States, places: readonly number[]) => States {
+  const randoms = Array.from({ length: rows }, (_, row) => randomOf(row));
+  return (states, places) =>
+    mapStates(states, (z) => {
+      const size = z.size / places.length;
+      const values = new Float32Array(z.size);
+      places.forEach((place, row) => {
+        const random = randoms[place]!;
+        for (let i = 0; i < size; i++) values[row * size + i] = std * random.normal();
+      });
+      return z.add(fromTypedArray(values, z.shape, { dtype: z.dtype, device: z.device }));
+    });
 }
 
 /** The rows that do not want to halt. */

@@ -15,7 +15,6 @@
  *
  * @module
  */
-import { noGrad } from "../core/autograd.ts";
 import { truncNormal } from "../core/create.ts";
 import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -29,6 +28,7 @@ import {
   type SegmentNetwork,
 } from "./halting.ts";
 import type { ModelOptions } from "./model.ts";
+import { untaped } from "./untaped.ts";
 import { HaltingNetwork, paperTokens, type TokenConfig } from "./token_network.ts";
 
 /** Everything that defines an L-only model. */
@@ -81,10 +81,9 @@ export class LOnlyInner extends HaltingNetwork implements SegmentNetwork<LOnlySt
   segment({ z }: LOnlyStates, inputs: Tensor, puzzle: Tensor | null): Segment<LOnlyStates> {
     const { rotary } = this;
     const x = tidy(() => this.embed(inputs, puzzle));
-    noGrad(() => {
-      for (let i = 1; i < this.#cycles; i++) z = this.L_level.forward(z, x, rotary);
-    });
-    z = this.L_level.forward(z, x, rotary);
+    const advance = (z: Tensor) => this.L_level.forward(z, [x], rotary);
+    [z] = untaped([z] as const, this.#cycles - 1, ([z]) => [advance(z)] as const);
+    z = advance(z);
     return { states: { z: z.detach() }, logits: this.readTokens(z), ...this.readHalting(z) };
   }
 }

@@ -21,7 +21,6 @@
  *
  * @module
  */
-import { noGrad } from "../core/autograd.ts";
 import type { Dropout } from "../core/nn/dropout.ts";
 import { Linear } from "../core/nn/linear.ts";
 import { cat, type Tensor } from "../core/tensor.ts";
@@ -99,6 +98,7 @@ export class Looped extends BackboneModel<LoopedStates> {
     return Math.min(loops, loopsStart + Math.floor(step / loopsInterval) * loopsIncrement);
   }
 
+  /** Zeros, ones or the embedded question, as the injection wants it. */
   protected override begin(x: Tensor): LoopedStates {
     const { injection } = this.#config;
     if (injection === "none") return { z: x };
@@ -114,10 +114,12 @@ export class Looped extends BackboneModel<LoopedStates> {
     return { z: this.backbone.normed(this.backbone.forward(this.#injected(z, x), dropout)) };
   }
 
+  /** Logits of the tokens. */
   protected override answer({ z }: LoopedStates): Tensor {
     return this.backbone.readTokens(z);
   }
 
+  /** The loops that the objective asks for. */
   protected override learn(x: Tensor, training: Training, dropout: Dropout | null): Answer {
     const b = this.loopsAt(training.step);
     return this.#config.objective === "window"
@@ -128,7 +130,7 @@ export class Looped extends BackboneModel<LoopedStates> {
   /** The mean loss over the last `T` of `b` loops. */
   #window(x: Tensor, b: number, dropout: Dropout | null): Answer {
     const T = Math.min(this.#config.window, b);
-    let states = this.#untaped(b - T, x, dropout);
+    let states = this.skip(b - T, x, dropout);
     const supervised: { logits: Tensor; weight: number }[] = [];
     for (let loop = b - T; loop < b; loop++) {
       states = this.advance(states, x, dropout);
@@ -148,18 +150,9 @@ export class Looped extends BackboneModel<LoopedStates> {
       for (let loop = 0; loop < loops; loop++) states = this.advance(states, x, dropout);
       supervised.push({ logits: this.answer(states), weight });
     };
-    run(this.#untaped(n, x, dropout), k, alpha);
+    run(this.skip(n, x, dropout), k, alpha);
     run(this.begin(x), b, 1 - alpha);
     return { supervised, units: b };
-  }
-
-  /** The states after some loops that are not gone back through. */
-  #untaped(loops: number, x: Tensor, dropout: Dropout | null): LoopedStates {
-    let states = this.begin(x);
-    noGrad(() => {
-      for (let loop = 0; loop < loops; loop++) states = this.advance(states, x, dropout);
-    });
-    return states;
   }
 
   #injected(z: Tensor, x: Tensor): Tensor {

@@ -17,7 +17,6 @@
  *
  * @module
  */
-import { noGrad } from "../core/autograd.ts";
 import type { Dropout } from "../core/nn/dropout.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { type Answer, type BackboneConfig, BackboneModel } from "./backbone.ts";
@@ -34,7 +33,8 @@ export interface RecurrentConfig extends BackboneConfig {
   readonly lossAt: "every" | "last";
   /**
    * Recurrences that are gone back through, and after which a loss is taken: `R` for
-   * full backpropagation through time, 1 for the one-step gradient.
+   * full backpropagation through time, 1 for the one-step gradient. Below `R` no
+   * gradient reaches the embeddings: the question enters only at the start.
    */
   readonly gradientSteps: number;
 }
@@ -88,10 +88,12 @@ export class Recurrent extends BackboneModel<RecurrentStates> {
     return { unit: "recurrence", trained: this.#config.recurrences, most: Infinity };
   }
 
+  /** The embedded question. */
   protected override begin(x: Tensor): RecurrentStates {
     return { z: x };
   }
 
+  /** Once through the blocks. */
   protected override advance(
     { z }: RecurrentStates,
     _x: Tensor,
@@ -100,19 +102,17 @@ export class Recurrent extends BackboneModel<RecurrentStates> {
     return { z: this.backbone.forward(z, dropout) };
   }
 
+  /** Logits of the tokens. */
   protected override answer({ z }: RecurrentStates): Tensor {
     return this.backbone.readTokens(this.backbone.normed(z));
   }
 
+  /** The recurrences whose losses count, after those that are not gone back through. */
   protected override learn(x: Tensor, _training: Training, dropout: Dropout | null): Answer {
     const { recurrences: R, gradientSteps, lossAt } = this.#config;
-    const untaped = R - gradientSteps;
-    let states = this.begin(x);
-    noGrad(() => {
-      for (let r = 0; r < untaped; r++) states = this.advance(states, x, dropout);
-    });
+    let states = this.skip(R - gradientSteps, x, dropout);
     const supervised: { logits: Tensor; weight: number }[] = [];
-    for (let r = untaped + 1; r <= R; r++) {
+    for (let r = R - gradientSteps + 1; r <= R; r++) {
       states = this.advance(states, x, dropout);
       if (lossAt === "every" || r === R) {
         supervised.push({ logits: this.answer(states), weight: 1 });

@@ -46,10 +46,12 @@ export class Transformer extends BackboneModel<TransformerStates> {
     super(config, options);
   }
 
+  /** The embedded question. */
   protected override begin(x: Tensor): TransformerStates {
     return { z: x };
   }
 
+  /** Once through the blocks. */
   protected override advance(
     { z }: TransformerStates,
     _x: Tensor,
@@ -58,10 +60,12 @@ export class Transformer extends BackboneModel<TransformerStates> {
     return { z: this.backbone.forward(z, dropout) };
   }
 
+  /** Logits of the tokens. */
   protected override answer({ z }: TransformerStates): Tensor {
     return this.backbone.readTokens(this.backbone.normed(z));
   }
 
+  /** One pass. */
   protected override learn(x: Tensor, _training: Training, dropout: Dropout | null): Answer {
     const logits = this.answer(this.advance({ z: x }, x, dropout));
     return { supervised: [{ logits, weight: 1 }], units: 1 };

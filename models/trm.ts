@@ -18,7 +18,6 @@
  *
  * @module
  */
-import { noGrad } from "../core/autograd.ts";
 import { truncNormal } from "../core/create.ts";
 import { SwiGlu, swiGluWidth } from "../core/nn/swiglu.ts";
 import { addRmsNorm } from "../core/ops/softmax.ts";
@@ -35,6 +34,7 @@ import {
 } from "./halting.ts";
 import type { HrmStates } from "./hrm.ts";
 import type { ModelOptions } from "./model.ts";
+import { untaped } from "./untaped.ts";
 import { HaltingNetwork, paperTokens, prefixLength, type TokenConfig } from "./token_network.ts";
 
 /** Everything that defines a TRM. */
@@ -43,7 +43,7 @@ export interface TrmConfig extends TokenConfig, HaltingConfig {
   readonly kind: "trm";
   /** What mixes positions. */
   readonly mixer: "attention" | "mlp";
-  /** Prefix positions; those that the puzzle embedding does not fill are zero. 0: as many as it fills. */
+  /** Prefix positions; those that the puzzle embedding does not fill are zero. 0: as many as it fills; none without it. */
   readonly puzzleEmbLen: number;
   /** Blocks of the network. */
   readonly lLayers: number;
@@ -109,7 +109,8 @@ export class TrmInner extends HaltingNetwork implements SegmentNetwork<HrmStates
 
   /** With freshly drawn weights. */
   constructor(config: TrmConfig, options: ModelOptions) {
-    super(config, options, config.puzzleEmbLen || prefixLength(config));
+    const { puzzleEmbNdim, puzzleEmbLen } = config;
+    super(config, options, puzzleEmbNdim > 0 ? puzzleEmbLen || prefixLength(config) : 0);
     const { hiddenSize, lLayers, mixer } = config;
     this.#config = config;
     this.L_level = new Level(
@@ -130,14 +131,12 @@ export class TrmInner extends HaltingNetwork implements SegmentNetwork<HrmStates
   segment(states: HrmStates, inputs: Tensor, puzzle: Tensor | null): Segment<HrmStates> {
     const { hCycles: T } = this.#config;
     const x = tidy(() => this.embed(inputs, puzzle));
-    let { zH: y, zL: z } = states;
+    const start = [states.zH, states.zL] as const;
 
     // with torch.no_grad(): for j in range(T - 1): y, z = latent_recursion(x, y, z, n)
-    noGrad(() => {
-      for (let j = 1; j < T; j++) [y, z] = this.#latentRecursion(x, y, z);
-    });
+    const before = untaped(start, T - 1, ([y, z]) => this.#latentRecursion(x, y, z));
     // y, z = latent_recursion(x, y, z, n)
-    [y, z] = this.#latentRecursion(x, y, z);
+    const [y, z] = this.#latentRecursion(x, ...before);
 
     // return (y.detach(), z.detach()), output_head(y), Q_head(y)
     const after = { zH: y.detach(), zL: z.detach() };
@@ -145,13 +144,13 @@ export class TrmInner extends HaltingNetwork implements SegmentNetwork<HrmStates
   }
 
   /** The paper's `latent_recursion`. */
-  #latentRecursion(x: Tensor, y: Tensor, z: Tensor): [y: Tensor, z: Tensor] {
+  #latentRecursion(x: Tensor, y: Tensor, z: Tensor): readonly [y: Tensor, z: Tensor] {
     const { lCycles: n } = this.#config;
     const { rotary } = this;
     // for i in range(n): z = net(x, y, z)
-    for (let i = 0; i < n; i++) z = this.L_level.forward(z, y.add(x), rotary);
+    for (let i = 0; i < n; i++) z = this.L_level.forward(z, [y, x], rotary);
     // y = net(y, z)
-    return [this.L_level.forward(y, z, rotary), z];
+    return [this.L_level.forward(y, [z], rotary), z];
   }
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Depth, Model } from "../models/model.ts";
-import { isValidSolution, type SudokuPuzzle } from "../tasks/mod.ts";
-import { think, type ThinkOptions } from "./thinking.ts";
+import type { Judgement, Puzzle, Task } from "./tasks/task.ts";
+import { think, type ThinkOptions, type Thought } from "./thinking.ts";
 
 /** Shares of puzzles or cells, each in `[0, 1]`. */
 export interface Scores {
@@ -13,9 +13,9 @@ export interface Scores {
   readonly exact: number;
   /** Cells right among those that were blank. */
   readonly blanks: number;
-  /** Cells right, clues included. */
+  /** Cells right, those given included. */
   readonly cells: number;
-  /** Puzzles whose answer obeys the rules and keeps the clues. */
+  /** Puzzles whose answer obeys the rules. */
   readonly valid: number;
 }
 
@@ -35,6 +35,8 @@ export interface Evaluation {
     readonly puzzles: number;
     readonly exact: number;
   }[];
+  /** What the rating counts. */
+  readonly ratingTitle: string;
   /** Units that a puzzle took, in the mean. */
   readonly meanUnits: number;
   /**
@@ -42,111 +44,116 @@ export interface Evaluation {
    * solved; null for a model that has none.
    */
   readonly qHalt: number | null;
+  /** What is solved by the first K of several answers, where there are several. */
+  readonly passAt: readonly PassAt[];
 }
 
-/** How to evaluate. */
-export interface EvaluateOptions extends ThinkOptions {
-  /** Puzzles at a time; default 256. */
-  readonly batchSize?: number;
+/** What is solved by the first K answers. */
+export interface PassAt {
+  /** How many answers count. */
+  readonly k: number;
+  /** Share of puzzles of which one of them is right. */
+  readonly exact: number;
+  /** Share of groups of puzzles that are solved whole: HRM's rule for ARC; where there are groups. */
+  readonly wholeGroups?: number;
+  /** The mean over groups of the share that is solved: TRM's rule for ARC; where there are groups. */
+  readonly withinGroups?: number;
 }
 
-/** What is counted of one puzzle after one segment. */
-interface Count {
-  exact: number;
-  blanksRight: number;
-  blanks: number;
-  cellsRight: number;
-  cells: number;
-  valid: number;
-}
-
-const emptyCount = (): Count => ({
-  exact: 0,
-  blanksRight: 0,
-  blanks: 0,
-  cellsRight: 0,
-  cells: 0,
-  valid: 0,
-});
+/** Numbers of answers of which one may be right. */
+const PASS_AT = [1, 2, 5, 10, 100, 1000] as const;
 
 /**
  * Evaluates a model, or several together, on puzzles.
  *
- * @throws {RangeError} when the model cannot think as deep, or never halts and should
+ * @throws {RangeError} when a model cannot think as deep, or never halts and should
  */
-export function evaluate(
+export function evaluate<P extends Puzzle>(
+  task: Task<P>,
   models: Model | readonly Model[],
-  puzzles: readonly SudokuPuzzle[],
-  { batchSize = 256, ...how }: EvaluateOptions = {},
+  puzzles: readonly P[],
+  options: ThinkOptions = {},
 ): Evaluation {
   const all = [models].flat() as readonly Model[];
-  const { unit } = all[0]!.depth;
-  const counts: Count[] = [];
-  const solved: boolean[] = [];
-  let haltsRight: number | null = 0, units = 0;
-  for (let start = 0; start < puzzles.length; start += batchSize) {
-    const part = puzzles.slice(start, start + batchSize);
-    const thoughts = think(all, part, how);
-    const last = thoughts.at(-1)!;
-    const most = Math.max(thoughts.length, counts.length);
-    while (counts.length < most) counts.push({ ...(counts.at(-1) ?? emptyCount()) });
-    counts.forEach((count, i) => {
-      const { answers } = thoughts[i] ?? last; // a part that halted early stays as it is
-      part.forEach((puzzle, k) => countAnswer(count, puzzle, answers[k]!));
-    });
-    part.forEach((puzzle, i) => {
-      const right = equalBoards(last.answers[i]!, puzzle.solution);
-      solved.push(right);
-      units += last.units[i]!;
-      if (last.haltLogits === null) haltsRight = null;
-      else if (last.haltLogits[i]! >= 0 === right) haltsRight!++;
-    });
-  }
-  const byUnit = counts.map((count) => scoresOf(count, puzzles.length));
+  return score(task, all[0]!.depth.unit, puzzles, think(task, all, puzzles, options));
+}
+
+/** How right thoughts about puzzles are; `unit` is what a unit of them is called. */
+export function score<P extends Puzzle>(
+  task: Task<P>,
+  unit: Depth["unit"],
+  puzzles: readonly P[],
+  thoughts: readonly Thought[],
+): Evaluation {
+  const judged = thoughts.map(({ answers }) =>
+    puzzles.map((puzzle, i) => task.judge(puzzle, answers[i]!))
+  );
+  const last = thoughts.at(-1)!;
+  const solved = judged.at(-1)!.map(({ exact }) => exact);
+  const byUnit = judged.map(scoresOf);
   return {
     puzzles: puzzles.length,
     unit,
     final: byUnit.at(-1)!,
     byUnit,
     byRating: exactByRating(puzzles, solved),
-    meanUnits: units / puzzles.length,
-    qHalt: haltsRight === null ? null : haltsRight / puzzles.length,
+    ratingTitle: task.ratingTitle,
+    meanUnits: mean(last.units),
+    qHalt: last.haltLogits === null
+      ? null
+      : mean(last.haltLogits.map((q, i) => Number(q >= 0 === solved[i]))),
+    passAt: passAt(task, puzzles, last),
   };
 }
 
-function equalBoards(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((digit, cell) => digit === b[cell]);
-}
-
-function countAnswer(count: Count, { puzzle, solution }: SudokuPuzzle, answer: Uint8Array): void {
-  let right = 0;
-  for (let cell = 0; cell < solution.length; cell++) {
-    const isRight = answer[cell] === solution[cell];
-    if (isRight) right++;
-    if (puzzle[cell] !== 0) continue;
-    count.blanks++;
-    if (isRight) count.blanksRight++;
-  }
-  count.cells += solution.length;
-  count.cellsRight += right;
-  if (right === solution.length) count.exact++;
-  if (isValidSolution(puzzle, answer)) count.valid++;
-}
-
-function scoresOf(count: Count, puzzles: number): Scores {
+function scoresOf(judgements: readonly Judgement[]): Scores {
+  const sum = (count: (judgement: Judgement) => number) =>
+    judgements.reduce((total, judgement) => total + count(judgement), 0);
   return {
-    exact: count.exact / puzzles,
-    blanks: count.blanksRight / Math.max(1, count.blanks),
-    cells: count.cellsRight / count.cells,
-    valid: count.valid / puzzles,
+    exact: sum(({ exact }) => Number(exact)) / judgements.length,
+    blanks: sum(({ blanksRight }) => blanksRight) / Math.max(1, sum(({ blanks }) => blanks)),
+    cells: sum(({ cellsRight }) => cellsRight) / sum(({ cells }) => cells),
+    valid: sum(({ valid }) => Number(valid)) / judgements.length,
   };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Empty where no puzzle had several answers. */
+function passAt<P extends Puzzle>(
+  task: Task<P>,
+  puzzles: readonly P[],
+  { ranked }: Thought,
+): Evaluation["passAt"] {
+  const most = Math.max(...ranked.map((answers) => answers.length));
+  if (most === 1) return [];
+  const places = puzzles.map((puzzle, i) =>
+    ranked[i]!.findIndex(({ answer }) => task.judge(puzzle, answer).exact)
+  );
+  const groups = task.group === undefined
+    ? null
+    : [...Map.groupBy(puzzles.keys(), (i) => task.group!(puzzles[i]!)).values()];
+  return PASS_AT.filter((k, i) => k <= most || (PASS_AT[i - 1] ?? 0) < most).map((k) => {
+    const solved = places.map((place) => Number(place >= 0 && place < k));
+    const shares = groups?.map((members) => mean(members.map((i) => solved[i]!)));
+    return {
+      k,
+      exact: mean(solved),
+      ...(shares === undefined ? {} : {
+        wholeGroups: mean(shares.map((share) => Number(share === 1))),
+        withinGroups: mean(shares),
+      }),
+    };
+  });
 }
 
 /** Lower ends of the buckets of ratings. */
-const RATINGS = [0, 1, 2, 3, 5, 10, 20, 50] as const;
+const RATINGS = [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500] as const;
 
 function exactByRating(
-  puzzles: readonly SudokuPuzzle[],
+  puzzles: readonly Puzzle[],
   solved: readonly boolean[],
 ): Evaluation["byRating"] {
   return RATINGS.flatMap((from, i) => {

@@ -2,27 +2,55 @@
  * Recipes, training, evaluation and weights: where models and tasks meet.
  *
  * ```ts ignore
- * import { evaluate, loadWeights, sudokuData } from "@ponder/ponder/zoo";
+ * import { evaluate, loadWeights, makeTask } from "@ponder/ponder/zoo";
  *
  * const { model, saved } = loadWeights("runs/hrm-sudoku/2026-11-23T14-00-00");
- * const { test } = sudokuData(saved.config.task, saved.config.run.seed);
- * console.log(evaluate(model, test).final.exact);
+ * const task = makeTask(saved.config.task);
+ * console.log(evaluate(task, model, task.heldOut(saved.config.run.seed)).final.exact);
  * ```
  *
  * @module
  */
-export { evaluate, type EvaluateOptions, type Evaluation, type Scores } from "./evaluate.ts";
-export type { Claim, OptimConfig, Preset, Recipe, RunConfig, SudokuTask } from "./recipe.ts";
+export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
+export type {
+  ArcConfig,
+  Claim,
+  MazeConfig,
+  OptimConfig,
+  Preset,
+  Recipe,
+  RunConfig,
+  SudokuConfig,
+  TaskConfig,
+} from "./recipe.ts";
 export { recipes } from "./recipes.ts";
 export { type LearningRates, type StepReport, type Trainee, trainStep } from "./step.ts";
-export { puzzleBatch, type SudokuData, sudokuData, SudokuSampler } from "./sudoku_data.ts";
+export { EpochSampler } from "./tasks/epoch_sampler.ts";
+export {
+  encodeSudoku,
+  heldOutSudokus,
+  loadSudokus,
+  type SudokuData,
+  sudokuTask,
+} from "./tasks/sudoku.ts";
+export {
+  type Judgement,
+  type Puzzle,
+  type Sampler,
+  type Task,
+  type TaskData,
+  tokenBatch,
+  type Tokens,
+  type Variant,
+} from "./tasks/task.ts";
+export { makeTask } from "./tasks/tasks.ts";
 export { makeTrainee, train, type TrainOptions, type TrainResult } from "./train.ts";
 export { presetProblem } from "./validate.ts";
 export { loadWeights, readConfig, type SavedConfig, savedConfig, saveWeights } from "./weights.ts";
 export {
   type Candidate,
   type Choice,
-  elect,
+  rank,
   think,
   type ThinkOptions,
   type Thought,

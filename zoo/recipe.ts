@@ -8,8 +8,10 @@ import type { ATan2Convention } from "../core/optim/adam.ts";
 import type { ModelConfig } from "../models/family.ts";
 import type { TokenLoss } from "../models/supervision.ts";
 
-/** The puzzles to train and evaluate on. */
-export interface SudokuTask {
+/** Sudokus to train and evaluate on. */
+export interface SudokuConfig {
+  /** Which puzzles. */
+  readonly kind: "sudoku";
   /** Cells along a side: 4, 6 or 9. */
   readonly size: number;
   /** The fewest clues of a generated puzzle. */
@@ -39,6 +41,47 @@ export interface SudokuTask {
   /** A file to evaluate on in place of generated puzzles, or null. */
   readonly testFile: string | null;
 }
+
+/** Mazes to train and evaluate on. */
+export interface MazeConfig {
+  /** Which puzzles. */
+  readonly kind: "maze";
+  /** Rows and columns. */
+  readonly size: number;
+  /** The fewest steps of the shortest path. */
+  readonly minPath: number;
+  /** Mazes generated, or taken from the file, to train on. */
+  readonly trainPuzzles: number;
+  /** Mazes to evaluate on; never trained on. */
+  readonly testPuzzles: number;
+  /** Whether each maze is turned or reflected at random every time it is drawn. */
+  readonly augment: boolean;
+  /** A file to train on in place of generated mazes, or null. */
+  readonly trainFile: string | null;
+  /** A file to evaluate on in place of generated mazes, or null. */
+  readonly testFile: string | null;
+}
+
+/** ARC tasks to train and evaluate on. */
+export interface ArcConfig {
+  /** Which puzzles. */
+  readonly kind: "arc";
+  /** Rows and columns of the canvas. */
+  readonly size: number;
+  /** Tasks of which the demonstrations and the test pairs are trained on. */
+  readonly trainPuzzles: number;
+  /** Tasks of which the demonstrations are trained on, and the test pairs evaluated. */
+  readonly testPuzzles: number;
+  /** Arrangements of each task besides itself, in which it is trained on, too. */
+  readonly augmentations: number;
+  /** A folder or file of tasks in place of generated ones, or null. */
+  readonly trainFile: string | null;
+  /** A folder or file of tasks to evaluate, or null. */
+  readonly testFile: string | null;
+}
+
+/** The puzzles of any kind. */
+export type TaskConfig = SudokuConfig | MazeConfig | ArcConfig;
 
 /** How to optimise. */
 export interface OptimConfig {
@@ -109,7 +152,7 @@ export interface Preset {
   /** The model. */
   readonly model: ModelConfig;
   /** The puzzles. */
-  readonly task: SudokuTask;
+  readonly task: TaskConfig;
   /** The optimisation. */
   readonly optim: OptimConfig;
   /** The run. */

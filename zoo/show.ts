@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { drawBoard, formatBoard, isValidSolution, type SudokuPuzzle } from "../tasks/mod.ts";
-import { colours, formatPercent, table } from "./cli/terminal.ts";
+import { formatPercent, table } from "./cli/terminal.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { Puzzle, Task } from "./tasks/task.ts";
 
 /** An evaluation as tables. */
 export function showEvaluation(
-  { puzzles, unit, final, byUnit, byRating, meanUnits, qHalt }: Evaluation,
+  { puzzles, unit, final, byUnit, byRating, ratingTitle, meanUnits, qHalt, passAt }: Evaluation,
 ): string {
   const scores = ({ exact, blanks, cells, valid }: Evaluation["final"]) => ({
     exact: formatPercent(exact),
@@ -34,7 +34,7 @@ export function showEvaluation(
       exact: formatPercent(exact),
     })),
     [
-      { key: "rating", title: "backtracks", align: "right" },
+      { key: "rating", title: ratingTitle, align: "right" },
       { key: "puzzles", title: "puzzles", align: "right" },
       { key: "exact", title: "exact", align: "right" },
     ],
@@ -45,6 +45,9 @@ export function showEvaluation(
     ...(meanUnits < byUnit.length
       ? [`${meanUnits.toFixed(1)} ${plural(unit)} a puzzle in the mean`]
       : []),
+    ...passAt.filter(({ k }) => k > 1).map(({ k, exact }) =>
+      `${formatPercent(exact)} among the first ${k} answers`
+    ),
     ...(qHalt === null ? [] : [`halting logit right for ${formatPercent(qHalt)}`]),
   ];
   return `${units}\n\n${ratings}\n\n${puzzles} held-out puzzles: ${summary.join(", ")}`;
@@ -55,19 +58,9 @@ export function plural(unit: Evaluation["unit"]): string {
   return unit === "pass" ? "passes" : `${unit}s`;
 }
 
-/** A puzzle, and a model's answer beside it: right cells green, wrong ones red and marked by `!`. */
-export function showAnswer(puzzle: SudokuPuzzle, answer: Uint8Array): string {
-  const drawn = drawBoard(answer, {
-    clues: puzzle.puzzle,
-    paint: (text, filled, cell) => {
-      if (!filled) return colours.bold(text);
-      return answer[cell] === puzzle.solution[cell]
-        ? colours.green(text)
-        : colours.red(text.slice(0, -1) + "!");
-    },
-  });
-  const verdict = isValidSolution(puzzle.puzzle, answer) ? "solved" : "not solved";
-  const left = drawBoard(puzzle.puzzle).split("\n"), right = drawn.split("\n");
-  const sides = left.map((line, i) => `${line}   ${right[i]}`).join("\n");
-  return `${sides}\n${formatBoard(puzzle.puzzle)} -> ${formatBoard(answer)}: ${verdict}`;
+/** A puzzle, and a model's answer beside it. */
+export function showAnswer<P extends Puzzle>(task: Task<P>, puzzle: P, answer: Uint8Array): string {
+  const verdict = task.judge(puzzle, answer).valid ? "solved" : "not solved";
+  return `${task.draw(puzzle, answer)}\n` +
+    `${task.format(task.question(puzzle))} -> ${task.format(answer)}: ${verdict}`;
 }

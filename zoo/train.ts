@@ -14,13 +14,13 @@ import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { makeModel } from "../models/family.ts";
 import { type Carry, carryTensors, type Model } from "../models/model.ts";
-import type { SudokuPuzzle } from "../tasks/mod.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
 import { appendMetrics, cutMetrics, MetricsWindow } from "./metrics.ts";
 import type { Preset } from "./recipe.ts";
 import { type StepReport, type Trainee, trainStep } from "./step.ts";
-import { type SudokuData, SudokuSampler } from "./sudoku_data.ts";
+import type { Puzzle, Sampler, Task, TaskData } from "./tasks/task.ts";
+import { makeTask } from "./tasks/tasks.ts";
 import { type SavedConfig, saveWeights, WEIGHT_PREFIX, writeConfig } from "./weights.ts";
 
 /** A run to be done. */
@@ -28,7 +28,7 @@ export interface TrainOptions {
   /** What to train, and its names. */
   readonly saved: SavedConfig;
   /** The puzzles. */
-  readonly data: SudokuData;
+  readonly data: TaskData;
   /** Where the run is kept. */
   readonly folder: string;
   /** Go on from the folder's checkpoint. */
@@ -86,15 +86,15 @@ export function makeTrainee({ model: config, optim, run }: Preset, device: Devic
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { saved, data, folder, device = "cpu", minutes = Infinity, signal } = options;
-  const { run, optim, task } = saved.config;
+  const { run, optim } = saved.config;
+  const task = makeTask(saved.config.task);
   await breathe(); // what follows has a scope that the caller does not share
   using _ = scope();
   const trainee = makeTrainee(saved.config, device);
   using _buffers = { [Symbol.dispose]: () => disposeBuffers(trainee) };
-  const sampler = new SudokuSampler(data.train, run.seed, task);
   const schedule = { ...optim, totalSteps: run.steps };
 
-  let carry = firstCarry(trainee.model, sampler, run.batchSize, device);
+  let carry = firstCarry(trainee.model, data.train, run.batchSize, device);
   let exploration = new Random(run.seed, 1);
   let step = 0, seconds = 0, best: number | null = null;
   const window = new MetricsWindow();
@@ -122,7 +122,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const limit = seconds + minutes * 60;
   while (step < run.steps && seconds < limit && !signal?.aborted) {
     const began = performance.now();
-    const batch = sampler.batch(step, run.batchSize, device);
+    const batch = data.train.batch(step, run.batchSize, device);
     const lr = warmupCosine(schedule, step + 1); // the official loop counts from 1
     const puzzleEmbLr = lr / optim.lr * optim.puzzleEmbLr;
     const training = { random: exploration, step };
@@ -138,11 +138,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       appendMetrics(folder, { step, seconds, lr, ...window.take() });
     }
     if (step % run.evalEvery === 0 && step < run.steps) {
-      const evaluation = await evaluateTrainee(
-        trainee,
-        data.test.slice(0, run.evalPuzzles),
-        device,
-      );
+      const some = data.test.slice(0, run.evalPuzzles);
+      const evaluation = await evaluateTrainee(trainee, task, some, device);
       options.onEvaluation?.(step, evaluation);
       appendMetrics(folder, { step, seconds, evaluation: evaluation.final });
       if (best === null || evaluation.final.exact >= best) {
@@ -157,7 +154,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await save();
   const stopped = step < run.steps;
   if (signal?.aborted) return { step, seconds, stopped, evaluation: null };
-  const evaluation = await evaluateTrainee(trainee, data.test, device);
+  const evaluation = await evaluateTrainee(trainee, task, data.test, device);
   appendMetrics(folder, { step, seconds, final: evaluation });
   await saveTrainee(join(folder, "final"), trainee, saved);
   if (best === null || evaluation.final.exact >= best) {
@@ -180,7 +177,7 @@ function disposeBuffers({ optimizer, ema }: Trainee): void {
 /** All rows halted, of the shapes that the batches have. */
 function firstCarry(
   model: Model,
-  sampler: SudokuSampler,
+  sampler: Sampler,
   batchSize: number,
   device: Device,
 ): Carry {
@@ -193,10 +190,11 @@ function firstCarry(
 /** Evaluates with the averaged weights, if there are any. */
 async function evaluateTrainee(
   { model, ema }: Trainee,
-  puzzles: readonly SudokuPuzzle[],
+  task: Task,
+  puzzles: readonly Puzzle[],
   device: Device,
 ): Promise<Evaluation> {
-  const body = () => evaluate(model, puzzles, { device });
+  const body = () => evaluate(task, model, puzzles, { device });
   return await (ema === null ? body() : ema.applied(body));
 }
 

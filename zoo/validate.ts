@@ -3,14 +3,17 @@
  *
  * @module
  */
+import type { BackboneConfig } from "../models/backbone.ts";
 import type { ModelConfig } from "../models/family.ts";
-import type { Preset } from "./recipe.ts";
+import type { Preset, TaskConfig } from "./recipe.ts";
+import { makeTask } from "./tasks/tasks.ts";
 import { recipes } from "./recipes.ts";
 
 const groups = ["model", "task", "optim", "run"] as const;
 
 /** Fields that hold one of a few words. */
 const choices: Readonly<Record<string, readonly string[]>> = {
+  "task.kind": ["sudoku", "maze", "arc"],
   "model.kind": ["hrm", "l-only", "trm", "actv2", "transformer", "recurrent", "looped"],
   "model.posEncodings": ["rope", "learned", "none"],
   "model.mixer": ["attention", "mlp"],
@@ -40,6 +43,7 @@ const ranges: Readonly<Record<string, readonly [min: number, max: number, intege
   "model.ropeTheta": [1, 1e12, false],
   "model.haltExplorationProb": [0, 1, false],
   "task.hardRating": [0, 2 ** 31, true],
+  "task.augmentations": [0, 2 ** 20, true],
   "task.hardShare": [0, 1, false],
   "task.minimalShare": [0, 1, false],
   "task.testHardShare": [0, 1, false],
@@ -81,7 +85,7 @@ export function savedProblem(saved: unknown): string | null {
     const given = recordOf(recordOf(config)[group]);
     for (const [field, value] of Object.entries(known[group])) {
       if (field === "kind" && given[field] !== value) {
-        return `model.kind is ${JSON.stringify(given[field])}, not ${JSON.stringify(value)}`;
+        return `${group}.kind is ${JSON.stringify(given[field])}, not ${JSON.stringify(value)}`;
       }
       if (typeof given[field] === typeof value || paths.includes(`${group}.${field}`)) continue;
       return `${group}.${field} is ${JSON.stringify(given[field])}, not a ${typeof value}`;
@@ -90,10 +94,34 @@ export function savedProblem(saved: unknown): string | null {
   return presetProblem(config as Preset);
 }
 
+/** What does not go together in a task. */
+export function taskProblem(task: TaskConfig): string | null {
+  const { size } = task;
+  switch (task.kind) {
+    case "sudoku": {
+      const { minClues, maxClues } = task;
+      if (![4, 6, 9].includes(size)) return `Unknown --task.size=${size}: expected one of 4, 6, 9`;
+      if (minClues <= maxClues && maxClues <= size ** 2) return null;
+      return `Cannot use --task.minClues=${minClues} and --task.maxClues=${maxClues}: ` +
+        `expected the first to be at most the second, and that at most ${size ** 2}`;
+    }
+    case "maze":
+      return sizeProblem(size, 3, 64);
+    case "arc":
+      return sizeProblem(size, 6, 30);
+  }
+}
+
+function sizeProblem(size: number, least: number, most: number): string | null {
+  if (size >= least && size <= most) return null;
+  return `Cannot use --task.size=${size}: expected an integer from ${least} to ${most}`;
+}
+
 /** What does not go together in a model. */
 function modelProblem(model: ModelConfig): string | null {
   const { hiddenSize, numHeads, posEncodings, puzzleEmbNdim } = model;
-  const isPublished = model.kind === "actv2" && Math.floor(hiddenSize / numHeads) % 2 === 0; // 12 heads of 42 in 512
+  const isPublished = model.kind === "actv2" && hiddenSize >= 2 * numHeads &&
+    Math.floor(hiddenSize / numHeads) % 2 === 0; // 12 heads of 42 in 512
   const step = posEncodings === "rope" ? 2 * numHeads : numHeads;
   if (hiddenSize % step !== 0 && !isPublished) {
     return `Cannot use --model.hiddenSize=${hiddenSize}: expected a multiple of ${step} with ` +
@@ -106,14 +134,22 @@ function modelProblem(model: ModelConfig): string | null {
           `${puzzleEmbNdim} features fills more`;
       }
       return null;
+    case "transformer":
+      return dropoutProblem(model);
     case "recurrent":
-      return atMost("gradientSteps", model.gradientSteps, "recurrences", model.recurrences);
+      return dropoutProblem(model) ??
+        atMost("gradientSteps", model.gradientSteps, "recurrences", model.recurrences);
     case "looped":
-      return atMost("window", model.window, "loops", model.loops) ??
+      return dropoutProblem(model) ?? atMost("window", model.window, "loops", model.loops) ??
         atMost("loopsStart", model.loopsStart, "loops", model.loops);
     default:
       return null;
   }
+}
+
+function dropoutProblem({ backbone, dropout }: BackboneConfig): string | null {
+  if (dropout === 0 || backbone === "gpt") return null;
+  return `Cannot use --model.dropout=${dropout}: only --model.backbone=gpt drops anything`;
 }
 
 function atMost(field: string, value: number, bound: string, most: number): string | null {
@@ -145,20 +181,20 @@ function fieldProblem(name: string, value: unknown): string | null {
 }
 
 function relationProblem({ model, task, run }: Preset): string | null {
-  if (![4, 6, 9].includes(task.size)) {
-    return `Unknown --task.size=${task.size}: expected one of 4, 6, 9`;
-  }
+  const ofTask = taskProblem(task);
+  if (ofTask !== null) return ofTask;
   const ofModel = modelProblem(model);
   if (ofModel !== null) return ofModel;
-  if (model.seqLen !== task.size ** 2 || model.vocabSize !== task.size + 2) {
+  const { title, seqLen, vocabSize, numPuzzleIdentifiers } = makeTask(task);
+  if (model.seqLen !== seqLen || model.vocabSize !== vocabSize) {
     return `Cannot use --model.seqLen=${model.seqLen} and --model.vocabSize=${model.vocabSize}: ` +
-      `a board of size ${task.size} has ${task.size ** 2} tokens of ${task.size + 2} kinds`;
+      `${title} has ${seqLen} tokens of ${vocabSize} kinds`;
   }
-  if (task.minClues > task.maxClues || task.maxClues > task.size ** 2) {
-    return `Cannot use --task.minClues=${task.minClues} and --task.maxClues=${task.maxClues}: ` +
-      `expected the first to be at most the second, and that at most ${task.size ** 2}`;
+  if (model.numPuzzleIdentifiers < numPuzzleIdentifiers) {
+    return `Cannot use --model.numPuzzleIdentifiers=${model.numPuzzleIdentifiers}: ` +
+      `${title} has ${numPuzzleIdentifiers}`;
   }
-  if (task.trainFile === null && run.batchSize > task.trainPuzzles) {
+  if (task.kind !== "arc" && task.trainFile === null && run.batchSize > task.trainPuzzles) {
     return `Cannot fill --run.batchSize=${run.batchSize} from --task.trainPuzzles=${task.trainPuzzles}`;
   }
   return null;

@@ -12,6 +12,8 @@ export class Dropout {
   readonly #random: Random;
 
   /**
+   * Drops at a rate.
+   *
    * @param rate the share that is dropped, in `[0, 1)`; drawn in steps of 2⁻¹⁶
    * @throws {RangeError} when the rate lies outside
    */
@@ -27,7 +29,8 @@ export class Dropout {
   mask(shape: Shape, like: Pick<Tensor, "dtype" | "device">): Tensor {
     const size = sizeOf(shape);
     const factors = new Float32Array(size);
-    const threshold = Math.round(this.#rate * 0x10000), kept = 1 / (1 - this.#rate);
+    const threshold = Math.min(0xffff, Math.round(this.#rate * 0x10000));
+    const kept = 0x10000 / (0x10000 - threshold); // of the rate as it is drawn
     for (let i = 0; i < size; i += 2) { // two elements from one word
       const word = this.#random.uint32();
       if ((word & 0xffff) >= threshold) factors[i] = kept;

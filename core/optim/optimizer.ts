@@ -40,19 +40,7 @@ export class FlatParameters {
 
   /** The gradients, in the parameters' order, as one tensor. */
   join(gradients: readonly Tensor[]): Tensor {
-    if (gradients.length !== this.parameters.length) {
-      throw new TypeError(
-        `Cannot step with ${gradients.length} gradients of ${this.parameters.length} parameters`,
-      );
-    }
-    for (const [i, { shape, dtype }] of gradients.entries()) {
-      const [name, parameter] = this.parameters[i]!;
-      if (sameShape(shape, parameter.shape) && dtype === parameter.dtype) continue;
-      throw new TypeError(
-        `Cannot step with the gradient of ${name}: it is ${dtype} ${formatShape(shape)}, ` +
-          `not ${parameter.dtype} ${formatShape(parameter.shape)}`,
-      );
-    }
+    requireGradients(this.parameters, gradients);
     return joined(gradients);
   }
 
@@ -70,6 +58,23 @@ export class FlatParameters {
   /** A buffer of the same size, filled with zeros, that nobody but the caller owns. */
   zeros(): Tensor {
     return unowned(() => this.buffer.zerosLike());
+  }
+}
+
+/** Checks that there is a gradient for each parameter. */
+function requireGradients(parameters: readonly Named[], gradients: readonly Tensor[]): void {
+  if (gradients.length !== parameters.length) {
+    throw new TypeError(
+      `Cannot step with ${gradients.length} gradients of ${parameters.length} parameters`,
+    );
+  }
+  for (const [i, { shape, dtype }] of gradients.entries()) {
+    const [name, parameter] = parameters[i]!;
+    if (sameShape(shape, parameter.shape) && dtype === parameter.dtype) continue;
+    throw new TypeError(
+      `Cannot step with the gradient of ${name}: it is ${dtype} ${formatShape(shape)}, ` +
+        `not ${parameter.dtype} ${formatShape(parameter.shape)}`,
+    );
   }
 }
 
@@ -111,6 +116,7 @@ export function grouped(
   const all = groups.map(({ optimizer }, i) => ({ prefix: `${i}.`, optimizer }));
   return {
     step(gradients: readonly Tensor[], lr: number): void {
+      requireGradients(parameters, gradients); // before the first group is changed
       for (const { places, optimizer } of groups) {
         optimizer.step(places.map((i) => gradients[i]!), lr);
       }

@@ -4,6 +4,7 @@ import {
   Attention,
   countParameters,
   disposeModule,
+  Dropout,
   Embedding,
   grad,
   LayerNorm,
@@ -18,6 +19,7 @@ import {
   randn,
   Random,
   scope,
+  selfAttention,
   stateDict,
   type StoredTensor,
   SwiGlu,
@@ -213,9 +215,16 @@ Deno.test("Embedding.forward() looks rows up in the wanted dtype", () => {
   assertEquals([y.dtype, y.toNumbers()], ["bfloat16", [...rows.slice(4), ...rows.slice(0, 2)]]);
 });
 
-Deno.test("Attention refuses heads that do not divide its width", () => {
+Deno.test("Attention rounds the width of a head down, and refuses heads without a feature", () => {
+  using _ = scope();
   const random = new Random(1);
-  assertThrows(() => new Attention(6, 4, { random }), RangeError, "a width of 6 among 4 heads");
+  const layer = new Attention(11, 4, { random }); // 4 heads of 2
+  assertEquals([layer.qkv_proj.weight.shape, layer.o_proj.weight.shape], [[24, 11], [11, 8]]);
+  assertEquals(layer.forward(ones([2, 3, 11]), null).shape, [2, 3, 11]);
+  for (const heads of [7, 0, -1, 1.5]) {
+    const message = `Cannot share a width of 6 among ${heads} heads`;
+    assertThrows(() => new Attention(6, heads, { random }), RangeError, message);
+  }
 });
 
 Deno.test("Attention.forward() treats positions alike: it commutes with their order", () => {
@@ -235,4 +244,166 @@ Deno.test("swiGluWidth() equals the official code's widths", () => {
     assertEquals(swiGluWidth(Number(width), 4, 256), inner);
   }
   assertEquals(swiGluWidth(512, 4, 1), 1365);
+});
+
+// Dropout.
+
+/** A module of dropout at the start of a stream. */
+const dropout = (rate: number, seed = 1) => new Dropout(rate, new Random(seed));
+
+/** What is kept is multiplied by; the rate is rounded to a 65536th, short of 1. */
+function keptFactor(rate: number): number {
+  const dropped = Math.min(0xffff, Math.round(rate * 0x10000));
+  return Math.fround(0x10000 / (0x10000 - dropped));
+}
+
+Deno.test("Dropout.forward() drops its share, scales the others and keeps the mean", () => {
+  using _ = scope();
+  const n = 40_001; // odd: the last word is half used
+  for (const rate of [0.1, 0.5, 0.9]) {
+    const y = dropout(rate).forward(ones([n], { dtype: "float64" }));
+    const values = y.toNumbers();
+    assertEquals(new Set(values), new Set([0, keptFactor(rate)]));
+    const dropped = values.filter((v) => v === 0).length / n;
+    assertAlmostEquals(dropped, rate, 4 * Math.sqrt(rate * (1 - rate) / n));
+    assertAlmostEquals(y.mean().item(), 1, 4 * Math.sqrt(rate / (1 - rate) / n));
+  }
+});
+
+Deno.test("Dropout.forward() scales by the rate that it draws by, also near 0 and 1", () => {
+  using _ = scope();
+  const words = 2 ** 20;
+  const rates = [1 - 1 / 0x10000, 1 - 1.4 / 0x10000, 1 - 1e-9, 0.9999, 1 / 0x10000, 1e-9, 0.3];
+  for (const rate of rates) {
+    // all that is kept of so many words, counted, times what it is multiplied by
+    const values = dropout(rate).forward(ones([2 * words])).toTypedArray() as Float32Array;
+    const factors = new Set(values);
+    factors.delete(0);
+    assertEquals(factors, new Set([keptFactor(rate)]), `${rate}`);
+    const kept = values.filter((v) => v !== 0).length / (2 * words);
+    const share = 1 / keptFactor(rate); // the mean is 1 exactly, but for the draw
+    const spread = Math.sqrt(share * (1 - share) / (2 * words));
+    assertAlmostEquals(kept, share, 4 * spread + 1e-12, `${rate}`);
+  }
+});
+
+Deno.test("Dropout.forward() drops neighbours independently of each other", () => {
+  using _ = scope();
+  const values = dropout(0.5).forward(ones([40_000])).toNumbers();
+  for (const distance of [1, 2, 4, 8]) { // two share a word, eight a block of the generator
+    const pairs = values.slice(distance).filter((v, i) => v === 0 && values[i] === 0).length;
+    assertAlmostEquals(pairs / (40_000 - distance), 0.25, 0.01);
+  }
+});
+
+Deno.test("Dropout.forward() draws anew each time, and the same from the same seed", () => {
+  using _ = scope();
+  const x = ones([3, 50]);
+  const [a, b] = [dropout(0.3), dropout(0.3)];
+  const first = a.forward(x).toNumbers();
+  assertEquals(b.forward(x).toNumbers(), first);
+  const second = a.forward(x).toNumbers();
+  assert(String(second) !== String(first));
+  assertEquals(b.forward(x).toNumbers(), second);
+  assert(String(dropout(0.3, 2).forward(x).toNumbers()) !== String(first));
+});
+
+Deno.test("Dropout.forward() at rate 0 is the identity, and draws nothing", () => {
+  using _ = scope();
+  const random = new Random(1);
+  const x = ones([5]);
+  assert(new Dropout(0, random).forward(x) === x);
+  assertEquals(random.state.drawn, 0);
+  new Dropout(0.5, random).forward(x);
+  assertEquals(random.state.drawn, 3); // two elements from one word
+});
+
+Deno.test("Dropout refuses a share below 0, of 1 or above, and what is no number", () => {
+  for (const rate of [-0.1, 1, 1.5, NaN, Infinity]) {
+    const message = `Cannot drop a share of ${rate}: expected one from 0 to below 1`;
+    assertThrows(() => dropout(rate), RangeError, message);
+  }
+});
+
+Deno.test("Dropout.mask() has the shape it is told, and the dtype of what it is for", () => {
+  using _ = scope();
+  for (const dtype of ["float32", "float64", "bfloat16"] as const) {
+    const mask = dropout(0.5).mask([2, 0, 3], ones([1], { dtype }));
+    assertEquals([mask.shape, mask.dtype, mask.requiresGrad], [[2, 0, 3], dtype, false]);
+    const y = dropout(0.5).forward(ones([4], { dtype }));
+    assertEquals([y.shape, y.dtype], [[4], dtype]);
+  }
+});
+
+/** Compares the gradient of `f` by `x` with finite differences. */
+function checkGradient(x: Tensor, f: (x: Tensor) => Tensor): void {
+  const step = 1e-5;
+  const values = x.toNumbers();
+  const at = (list: readonly number[]) => {
+    using _ = scope();
+    return f(tensor(list, { dtype: "float64" }).reshape(x.shape)).item();
+  };
+  const slope = (i: number) =>
+    (at(values.with(i, values[i]! + step)) - at(values.with(i, values[i]! - step))) / (2 * step);
+  const [dx] = grad(f(x), [x]);
+  assertClose(dx!, { shape: x.shape, values: values.map((_, i) => slope(i)) }, { rtol: 1e-6 });
+}
+
+Deno.test("Dropout.forward() passes the gradient where it kept, scaled", () => {
+  using _ = scope();
+  const x = randn([4, 6], new Random(2), { dtype: "float64" }).requireGrad();
+  const [dx] = grad(dropout(0.25).forward(x).sum(), [x]);
+  assertEquals(dx!.toNumbers(), dropout(0.25).mask([4, 6], x).toNumbers());
+  checkGradient(x, (a) => dropout(0.25).forward(a.square()).sin().sum());
+});
+
+Deno.test("Attention.forward() with dropout has the gradient of finite differences", () => {
+  using _ = scope();
+  const layer = new Attention(8, 2, { random: new Random(1), bias: true });
+  const x = randn([2, 3, 8], new Random(2), { dtype: "float64" }).requireGrad();
+  checkGradient(x, (a) => layer.forward(a, null, dropout(0.4)).square().sum());
+});
+
+Deno.test("Attention.forward() drops attention, by the seed, and not at rate 0 nor without", () => {
+  using _ = scope();
+  const layer = new Attention(8, 2, { random: new Random(1) });
+  const x = randn([2, 5, 8], new Random(2));
+  const plain = layer.forward(x, null).toBytes();
+  assertEquals(layer.forward(x, null, null).toBytes(), plain);
+  assertEquals(layer.forward(x, null, dropout(0)).toBytes(), plain);
+  const dropped = layer.forward(x, null, dropout(0.5)).toBytes();
+  assertEquals(layer.forward(x, null, dropout(0.5)).toBytes(), dropped);
+  assert(String(layer.forward(x, null, dropout(0.5, 2)).toBytes()) !== String(dropped));
+  assert(String(dropped) !== String(plain));
+});
+
+Deno.test("Attention.forward() with dropout is in the mean what it is without", () => {
+  using _ = scope();
+  const layer = new Attention(4, 1, { random: new Random(1) });
+  const x = randn([1, 3, 4], new Random(2)), many = x.expand([4000, 3, 4]);
+  const mean = layer.forward(many, null, dropout(0.3)).mean(0, { keepDims: true });
+  assertClose(mean, layer.forward(x, null), { rtol: 0, atol: 0.05 });
+});
+
+Deno.test("selfAttention() with keep multiplies the probabilities of each head", () => {
+  using _ = scope();
+  // queries and keys of 0: every position attends to all three alike
+  const values = tensor([[1, 10], [2, 20], [4, 40]]);
+  const qkv = ones([1, 3, 6]).mul(0).clone();
+  qkv.slice(2, 4).copy_(values.reshape([1, 3, 2]));
+  const keep = tensor([[[3, 0, 0], [0, 3, 0], [0, 0, 0]], [[0, 0, 3], [1, 1, 1], [3, 3, 0]]]);
+  const y = selfAttention([qkv], { heads: 2, rotary: null, keep });
+  assertClose(y, { shape: [1, 3, 2], values: [1, 40, 2, 70 / 3, 0, 30] });
+});
+
+Deno.test("selfAttention() refuses a keep of another shape or dtype", () => {
+  using _ = scope();
+  const qkv = ones([2, 3, 12]);
+  const attend = (keep: Tensor) => selfAttention([qkv], { heads: 2, rotary: null, keep });
+  const message = "Cannot drop attention of float32 [4, 3, 3] by ";
+  for (const shape of [[2, 3, 3], [4, 3], [4, 3, 1], [1, 1, 1]]) {
+    assertThrows(() => attend(ones(shape)), TypeError, `${message}float32 [${shape.join(", ")}]`);
+  }
+  const other = ones([4, 3, 3], { dtype: "float64" });
+  assertThrows(() => attend(other), TypeError, `${message}float64 [4, 3, 3]`);
 });

@@ -78,6 +78,13 @@ function angles(of: (angle: number) => number): Argument {
   return fixed([3, 4], values, "float64");
 }
 
+/** What dropout multiplies by: 0 for about a third, else 1.5. */
+function factors(shape: Shape): Argument {
+  const values = (random: Random, count: number) =>
+    Array.from({ length: count }, () => random.below(3) === 0 ? 0 : 1.5);
+  return { shape, dtype: "float64", varies: false, values };
+}
+
 const positive = (shape: Shape): Argument => real(shape, 0.3, 3);
 
 // Families.
@@ -358,6 +365,16 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       what: "without positions",
       x: [real([1, 3, 9])],
       call: (qkv) => selfAttention([qkv], { heads: 1, rotary: null }),
+    },
+    {
+      what: "with dropout",
+      x: [real([2, 3, 12]), factors([4, 3, 3])],
+      call: (qkv, keep) => selfAttention([qkv], { heads: 2, rotary: null, keep }),
+    },
+    {
+      what: "with rotary positions and dropout",
+      x: [real([1, 3, 24]), angles(Math.cos), angles(Math.sin), factors([2, 3, 3])],
+      call: (qkv, cos, sin, keep) => selfAttention([qkv], { heads: 2, rotary: { cos, sin }, keep }),
     },
   ],
   swiglu: [

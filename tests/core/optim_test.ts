@@ -7,7 +7,9 @@ import {
   Ema,
   grad,
   gradNorm,
+  grouped,
   liveTensors,
+  type Named,
   noGrad,
   type Optimizer,
   randn,
@@ -22,8 +24,6 @@ import { readGolden } from "../golden.ts";
 
 const golden = readGolden("ops");
 const { lr, betas, weight_decay: weightDecay, adamw_eps: eps } = golden.json.optimizer_hyperparams;
-
-type Named = [name: string, tensor: Tensor];
 
 const makers: Readonly<Record<string, (named: readonly Named[]) => Optimizer>> = {
   adam_atan2_imoneoi: (named) => adamATan2(named, { betas, weightDecay, convention: "imoneoi" }),
@@ -216,5 +216,128 @@ for (const dtype of ["float32", "float64"] satisfies DType[]) {
       other.dispose();
     }
     assertEquals(liveTensors(), start);
+  });
+}
+
+/** Four parameters, of which the first and the third make a group, and gradients for some steps. */
+function fourParameters(): {
+  named: Named[];
+  gradients: Tensor[][];
+  isFirst: (p: Named) => boolean;
+} {
+  const random = new Random(4);
+  const shapes = [[2, 3], [4], [5], [1, 2]];
+  const named = shapes.map((shape, i): Named => [`p${i}`, randn(shape, random).requireGrad()]);
+  const gradients = Array.from({ length: 6 }, () => shapes.map((shape) => randn(shape, random)));
+  return { named, gradients, isFirst: ([name]) => name === "p0" || name === "p2" };
+}
+
+for (const [name, make] of Object.entries(makers)) {
+  Deno.test(`grouped() of ${name} equals two optimisers, each with its own settings`, () => {
+    using _ = scope();
+    const { named, gradients, isFirst } = fourParameters();
+    const copies = named.map(([name, t]): Named => [name, noGrad(() => t.clone()).requireGrad()]);
+    const other = (list: readonly Named[]) =>
+      adamW(list, { betas: [0.5, 0.6], weightDecay: 0, eps });
+    const made: [string, boolean][] = [];
+    const together = grouped(named, isFirst, (list, first) => {
+      made.push([list.map(([name]) => name).join(), first]);
+      return first ? make(list) : other(list);
+    });
+    assertEquals(made, [["p0,p2", true], ["p1,p3", false]]);
+    const first = make([copies[0]!, copies[2]!]), second = other([copies[1]!, copies[3]!]);
+    for (const [g0, g1, g2, g3] of gradients as [Tensor, Tensor, Tensor, Tensor][]) {
+      together.step([g0, g1, g2, g3], lr);
+      first.step([g0, g2], lr);
+      second.step([g1, g3], lr);
+    }
+    for (const [i, [, t]] of named.entries()) {
+      assertEquals(t.toBytes(), copies[i]![1].toBytes(), `p${i}`);
+    }
+    for (const optimizer of [together, first, second]) optimizer.dispose();
+  });
+
+  Deno.test(`grouped() of ${name} continues bit for bit from its saved state`, () => {
+    using _ = scope();
+    const before = liveTensors();
+    {
+      using _ = scope();
+      const { named, gradients, isFirst } = fourParameters();
+      const first = grouped(named, isFirst, (list) => make(list));
+      for (const g of gradients.slice(0, 3)) first.step(g, lr);
+      const saved = first.state();
+      const buffers = ["step", "m", "v"];
+      const names = [0, 1].flatMap((group) => buffers.map((buffer) => `${group}.${buffer}`));
+      assertEquals([...saved.keys()].sort(), names.sort());
+      const copies = named.map(([name, t]): Named => [name, noGrad(() => t.clone()).requireGrad()]);
+      const second = grouped(copies, isFirst, (list) => make(list));
+      second.load(saved);
+      assertEquals(second.state(), saved);
+      for (const g of gradients.slice(3)) {
+        first.step(g, lr);
+        second.step(g, lr);
+      }
+      for (const [i, [, t]] of named.entries()) assertEquals(copies[i]![1].toBytes(), t.toBytes());
+      assertEquals(second.state(), first.state());
+      assertThrows(() => second.load(new Map()), TypeError, "its step is missing");
+      first.dispose();
+      second.dispose();
+    }
+    assertEquals(liveTensors(), before);
+  });
+}
+
+Deno.test("grouped() decays only the group that is meant to", () => {
+  using _ = scope();
+  const named: Named[] = ["w", "b", "v"].map((name) => [name, tensor([2, -4]).requireGrad()]);
+  const settings = (weightDecay: number) => ({ betas, eps, weightDecay });
+  const optimizer = grouped(
+    named,
+    ([name]) => name !== "b",
+    (list, decays) => adamW(list, settings(decays ? 0.5 : 0)),
+  );
+  const nothing = tensor([0, 0]);
+  for (let step = 0; step < 2; step++) optimizer.step([nothing, nothing, nothing], 0.1);
+  const kept = 0.95 ** 2;
+  for (const [name, t] of named) {
+    const values = name === "b" ? [2, -4] : [2 * kept, -4 * kept];
+    assertClose(t, { shape: [2], values }, { rtol: 1e-6 }, name);
+  }
+  optimizer.dispose();
+});
+
+Deno.test("grouped() refuses an empty group", () => {
+  using _ = scope();
+  const named: Named[] = [["w", tensor([1]).requireGrad()]];
+  const make = (list: readonly Named[]) => adamW(list, { betas, eps, weightDecay: 0 });
+  assertThrows(() => grouped(named, () => true, make), TypeError, "without parameters");
+  assertThrows(() => grouped(named, () => false, make), TypeError, "without parameters");
+});
+
+for (const [name, make] of Object.entries(makers)) {
+  Deno.test(`grouped() of ${name} changes no group where a gradient of any does not fit`, () => {
+    using _ = scope();
+    const { named, gradients, isFirst } = fourParameters();
+    const optimizer = grouped(named, isFirst, (list) => make(list));
+    const [good, next] = gradients as [Tensor[], Tensor[]];
+    optimizer.step(good, lr);
+    const stateOf = () => [named.map(([, t]) => t.toBytes()), optimizer.state()];
+    const before = stateOf(), live = liveTensors();
+    const refuse = (wrong: readonly Tensor[], message: string) => {
+      assertThrows(() => optimizer.step(wrong, lr), TypeError, message);
+      assertEquals(stateOf(), before, message);
+    };
+    refuse(next.slice(0, 3), "3 gradients of 4 parameters");
+    refuse([...next, next[0]!], "5 gradients of 4 parameters");
+    const flat = next[3]!.reshape([2]), long = next[3]!.to("float64");
+    // p3 is of the second group, which would step after the first
+    refuse(next.with(3, flat), "gradient of p3: it is float32 [2], not float32 [1, 2]");
+    refuse(next.with(3, long), "gradient of p3: it is float64 [1, 2], not float32 [1, 2]");
+    refuse(next.with(2, next[1]!), "gradient of p2: it is float32 [4], not float32 [5]");
+    flat.dispose();
+    long.dispose();
+    assertEquals(liveTensors(), live, "tensors are left");
+    optimizer.step(next, lr);
+    optimizer.dispose();
   });
 }

@@ -103,9 +103,9 @@ function unrolled(model: Hrm, inputs: Tensor, rows: Tensor): { logits: Tensor; q
   const x = inner.embed(inputs, rows);
   for (let cycle = 1; cycle <= N; cycle++) {
     for (let step = 1; step <= T; step++) {
-      zL = inner.L_level.forward(zL.detach(), zH.detach().add(x), null);
+      zL = inner.L_level.forward(zL.detach(), [zH.detach(), x], null);
     }
-    zH = inner.H_level.forward(zH.detach(), zL, null);
+    zH = inner.H_level.forward(zH.detach(), [zL], null);
   }
   return {
     logits: inner.lm_head.forward(zH.slice(1, 1)),

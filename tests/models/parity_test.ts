@@ -4,7 +4,6 @@ import { grad } from "../../core/autograd.ts";
 import { namedParameters, namedTensors, parameters } from "../../core/nn/module.ts";
 import { adamATan2 } from "../../core/optim/adam.ts";
 import { Ema } from "../../core/optim/ema.ts";
-import { Random } from "../../core/random.ts";
 import { scope } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Carry, Model, Training } from "../../models/model.ts";

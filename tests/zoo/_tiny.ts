@@ -4,15 +4,16 @@ import { decodeSafetensors } from "../../core/io/safetensors.ts";
 import type { HrmConfig } from "../../models/hrm.ts";
 import { main } from "../../zoo/cli.ts";
 import { runMain } from "../../zoo/cli/flags.ts";
-import type { Preset } from "../../zoo/recipe.ts";
+import type { Preset, SudokuConfig } from "../../zoo/recipe.ts";
 import { recipes } from "../../zoo/recipes.ts";
-import { type SudokuData, sudokuData } from "../../zoo/sudoku_data.ts";
+import type { Task, TaskData } from "../../zoo/tasks/task.ts";
+import { makeTask } from "../../zoo/tasks/tasks.ts";
 import { type SavedConfig, savedConfig } from "../../zoo/weights.ts";
 
 /** Some fields of a preset of HRM. */
 export type Changes =
-  & { readonly [G in "task" | "optim" | "run"]?: Partial<Preset[G]> }
-  & { readonly model?: Partial<HrmConfig> };
+  & { readonly [G in "optim" | "run"]?: Partial<Preset[G]> }
+  & { readonly task?: Partial<SudokuConfig>; readonly model?: Partial<HrmConfig> };
 
 const small = {
   model: {
@@ -34,15 +35,26 @@ export function tinyConfig({ model, task, optim, run }: Changes = {}): SavedConf
   return savedConfig("hrm-sudoku", "tiny", {
     ...preset,
     model: { ...preset.model as HrmConfig, ...small.model, ...model },
-    task: { ...preset.task, ...small.task, ...task },
+    task: sudokuConfig(task),
     optim: { ...preset.optim, ...small.optim, ...optim },
     run: { ...preset.run, ...small.run, ...run },
   });
 }
 
+/** The Sudokus of {@link tinyConfig}. */
+export function sudokuConfig(changes: Partial<SudokuConfig> = {}): SudokuConfig {
+  const { task } = recipes["hrm-sudoku"]!.presets["tiny"]!;
+  return { ...task as SudokuConfig, ...small.task, ...changes };
+}
+
+/** The task of a config. */
+export function taskOf({ config }: SavedConfig): Task {
+  return makeTask(config.task);
+}
+
 /** The puzzles of a config. */
-export function dataOf({ config }: SavedConfig): SudokuData {
-  return sudokuData(config.task, config.run.seed);
+export function dataOf(saved: SavedConfig): TaskData {
+  return taskOf(saved).load(saved.config.run.seed, () => {});
 }
 
 /** The same smallness as flags of the command. */

@@ -61,12 +61,17 @@ const wrongFlags: readonly (readonly [flag: string, message: string])[] = [
     "Cannot use --model.hiddenSize=30: expected a multiple of 4 with --model.numHeads=2 and " +
     "--model.posEncodings=rope",
   ],
-  ["--model.posEncodings=no", "Unknown --model.posEncodings=no: expected one of rope, learned, none"],
+  [
+    "--model.posEncodings=no",
+    "Unknown --model.posEncodings=no: expected one of rope, learned, none",
+  ],
   ["--model.kind=trm", "Cannot change --model.kind: hrm-sudoku is a recipe for hrm"],
+  ["--task.kind=maze", "Cannot change --task.kind: hrm-sudoku is a recipe for sudoku"],
+  ["--task.kind=sudoku", "Cannot change --task.kind: hrm-sudoku is a recipe for sudoku"],
   [
     "--model.seqLen=81",
     "Cannot use --model.seqLen=81 and --model.vocabSize=6: " +
-    "a board of size 4 has 16 tokens of 6 kinds",
+    "4×4 Sudoku has 16 tokens of 6 kinds",
   ],
   [
     "--model.haltExplorationProb=2",
@@ -92,17 +97,17 @@ const wrongFlags: readonly (readonly [flag: string, message: string])[] = [
 Deno.test("main() lists the commands, and says of an unknown one what there is", async () => {
   const help = await command("--help");
   assertEquals(help.code, 0);
-  for (const name of ["setup", "train", "eval", "solve"]) {
+  for (const name of ["setup", "train", "eval", "solve", "zoo"]) {
     assertMatch(help.stdout, new RegExp(`^  ${name} `, "m"));
   }
-  const known = "setup, train, eval, solve";
+  const known = "setup, train, eval, solve, zoo";
   const misspelt = `Unknown command "trian", did you mean "train"? There are: ${known}`;
   assertFails(await command(), 2, `Missing command, one of: ${known}`);
   assertFails(await command("trian"), 2, misspelt);
 });
 
 Deno.test("main() shows the help of every command, within 80 columns", async () => {
-  for (const args of [[], ["setup"], ["train"], ["eval"], ["solve"]]) {
+  for (const args of [[], ["setup"], ["train"], ["eval"], ["solve"], ["zoo"]]) {
     const { code, stdout, stderr } = await command(...args, "--help");
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, new RegExp(`^Usage: deno task ${args[0] ?? "<command>"} `));
@@ -288,7 +293,7 @@ Deno.test("solve shows the answer after every segment, and with --json one objec
 
     const given = ["solve", run, ".2...412...4....", "--segments=2", "--json"];
     const { puzzle, answers, haltLogits } = JSON.parse((await command(...given)).stdout);
-    assertEquals(puzzle, "0200041200040000");
+    assertEquals(puzzle, ".2...412...4....");
     assertEquals([answers.length, answers[0].length, haltLogits.length], [2, 16, 2]);
   }));
 

@@ -8,10 +8,9 @@ import { carryTensors } from "../../models/model.ts";
 import { evaluate } from "../../zoo/evaluate.ts";
 import { trainStep } from "../../zoo/step.ts";
 import { think } from "../../zoo/thinking.ts";
-import { SudokuSampler } from "../../zoo/sudoku_data.ts";
 import { makeTrainee, train } from "../../zoo/train.ts";
 import { inFolder } from "../ffi/_folder.ts";
-import { type Changes, dataOf, tinyConfig } from "./_tiny.ts";
+import { type Changes, dataOf, taskOf, tinyConfig } from "./_tiny.ts";
 
 interface Live {
   readonly tensors: number;
@@ -25,13 +24,12 @@ function live(): Live {
 /** What lives at the start, after each number of steps, and when all is freed. */
 function liveAfter(changes: Changes, counts: readonly number[]): Live[] {
   const saved = tinyConfig(changes);
-  const { train } = dataOf(saved);
+  const { train: sampler } = dataOf(saved);
   const before = live();
   const seen: Live[] = [];
   {
     using _ = scope();
     const trainee = makeTrainee(saved.config, "cpu");
-    const sampler = new SudokuSampler(train, 1, { augment: true, supervise: "all" });
     let carry = trainee.model.initialCarry(sampler.batch(0, 4, "cpu"));
     for (let step = 0; step < counts.at(-1)!; step++) {
       using s = scope();
@@ -72,12 +70,13 @@ Deno.test("trainStep() frees what it made when the loss is no number", () => {
   const saved = tinyConfig();
   using _ = scope();
   const trainee = makeTrainee(saved.config, "cpu");
-  const batch = new SudokuSampler(dataOf(saved).train, 1, { augment: false, supervise: "all" }).batch(0, 4, "cpu");
+  const batch = dataOf(saved).train.batch(0, 4, "cpu");
   const carry = trainee.model.initialCarry(batch);
   new Map(namedTensors(trainee.model)).get("inner.lm_head.weight")!.detach().fill_(NaN);
   const before = live();
   const rates = { lr: 1e-3, puzzleEmbLr: 1e-3 };
-  assertThrows(() => trainStep(trainee, carry, batch, rates, { random: new Random(0), step: 0 }), RangeError);
+  const training = { random: new Random(0), step: 0 };
+  assertThrows(() => trainStep(trainee, carry, batch, rates, training), RangeError);
   assertEquals(live(), before);
   trainee.optimizer.dispose();
   trainee.ema!.dispose();
@@ -85,18 +84,18 @@ Deno.test("trainStep() frees what it made when the loss is no number", () => {
 
 Deno.test("evaluate() and think() leave nothing behind, and hold one carry at a time", () => {
   const saved = tinyConfig();
-  const { test } = dataOf(saved);
+  const task = taskOf(saved), { test } = dataOf(saved);
   using _ = scope();
   const { model, optimizer, ema } = makeTrainee(saved.config, "cpu");
   const atSegment: Live[] = [];
   const once = model.think.bind(model);
   model.think = (...args) => (atSegment.push(live()), once(...args));
   const before = live();
-  think([model], test, { units: 6 });
+  think(task, [model], test, { units: 6 });
   assertEquals(live(), before);
   // at first all rows share the one state that they start from
   assertEquals(atSegment.slice(1), Array(5).fill(atSegment[1]));
-  evaluate(model, test, { batchSize: 5, units: 2 });
+  evaluate(task, model, test, { batchSize: 5, units: 2 });
   assertEquals(live(), before);
   optimizer.dispose();
   ema!.dispose();
@@ -119,7 +118,7 @@ Deno.test("train() leaves nothing behind, nor takes its caller's scope", () =>
     assertEquals(live(), before);
   }));
 
-Deno.test("train() takes no more memory after 1,000 steps than after 200, to 1 %", () =>
+Deno.test("train() takes no more memory the longer it trains, to 1 % in 800 steps", () =>
   inFolder(async (folder) => {
     // what V8 compiles, and the young generation that it lets grow, would hide a leak
     const flags = ["--expose-gc", "--max-semi-space-size=1", "--no-opt", "--no-maglev"];
@@ -131,6 +130,9 @@ Deno.test("train() takes no more memory after 1,000 steps than after 200, to 1 %
     const decoder = new TextDecoder();
     assertEquals(code, 0, decoder.decode(stderr));
     const resident: Record<string, number> = JSON.parse(decoder.decode(stdout));
-    const growth = resident["1000"]! / resident["200"]! - 1;
+    // V8 and the allocator take and give back some at once; a leak shows in every hundred steps
+    const bytes = [200, 300, 400, 500, 600, 700, 800, 900, 1000].map((step) => resident[step]!);
+    const steps = bytes.slice(1).map((b, i) => b - bytes[i]!).sort((a, b) => a - b);
+    const growth = steps.length * (steps[3]! + steps[4]!) / 2 / bytes[0]!;
     assert(growth < 0.01, `${JSON.stringify(resident)} grew by ${(100 * growth).toFixed(2)} %`);
   }));

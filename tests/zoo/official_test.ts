@@ -125,7 +125,10 @@ Deno.test("zoo import refuses tensors that are missing, too many or of another s
         new Map([...state].filter(([key]) => key !== name)),
         /1 missing \(model\.inner\.q_head\.weight\)/,
       ],
-      extra: [new Map(state).set("_orig_mod.model.inner.more", head), /1 unknown \(model\.inner\.more\)/],
+      extra: [
+        new Map(state).set("_orig_mod.model.inner.more", head),
+        /1 unknown \(model\.inner\.more\)/,
+      ],
       shape: [
         new Map(state).set(name, { ...head, shape: [1, 32] }),
         /q_head\.weight: it is \[1, 32\] in the file, \[2, 16\] in the model/,

@@ -20,11 +20,11 @@ export const depthFlag = {
 /** What the flag asks of a model. */
 export function depthOf(
   text: string = "always",
-  { depth: { unit, trained, most } }: Model,
-): { readonly units: number; readonly halt: boolean } {
-  if (text === "always") return { units: trained, halt: false };
+  { depth: { unit, most } }: Model,
+): { readonly units?: number; readonly halt: boolean } {
+  if (text === "always") return { halt: false };
   if (text === "halt") {
-    if (unit === "segment") return { units: trained, halt: true };
+    if (unit === "segment") return { halt: true };
     throw new UsageError("Cannot use --segments=halt: the model has no halting head");
   }
   const units = Number(text);
@@ -32,7 +32,9 @@ export function depthOf(
     throw new UsageError(`Unknown --segments=${text}: expected always, halt or a number from 1`);
   }
   if (units > most) {
-    throw new UsageError(`Cannot use --segments=${text}: the model does ${most} ${plural(unit)}`);
+    throw new UsageError(
+      `Cannot use --segments=${text}: the model does ${most} ${most === 1 ? unit : plural(unit)}`,
+    );
   }
   return { units, halt: false };
 }

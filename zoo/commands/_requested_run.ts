@@ -5,8 +5,9 @@
  */
 import { hasCheckpoint } from "../checkpoint.ts";
 import { setFields, type Settings, UsageError } from "../cli/flags.ts";
-import type { Preset, SudokuTask } from "../recipe.ts";
-import { recipes } from "../recipes.ts";
+import type { Preset, TaskConfig } from "../recipe.ts";
+import { fittedTo, recipes } from "../recipes.ts";
+import { taskProblem } from "../validate.ts";
 import { readConfig, type SavedConfig, savedConfig } from "../weights.ts";
 import { newestRun, userPath } from "./_shared.ts";
 
@@ -34,13 +35,15 @@ export function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedCo
     );
   }
   const task = withUserPaths(setFields("task", preset.task, groups.task));
-  const fitted = { ...preset.model, seqLen: task.size ** 2, vocabSize: task.size + 2 };
-  const model = setFields("model", fitted, groups.model);
-  if (groups.model.has("kind")) {
+  for (const group of ["model", "task"] as const) {
+    if (!groups[group].has("kind")) continue;
     throw new UsageError(
-      `Cannot change --model.kind: ${recipe} is a recipe for ${preset.model.kind}`,
+      `Cannot change --${group}.kind: ${recipe} is a recipe for ${preset[group].kind}`,
     );
   }
+  const problem = taskProblem(task);
+  if (problem !== null) throw new UsageError(problem);
+  const model = setFields("model", fittedTo(task, preset.model), groups.model);
   const run = setFields("run", preset.run, groups.run);
   return savedConfig(recipe, name, {
     ...preset,
@@ -54,7 +57,7 @@ export function newRun(recipe: string, flags: RunFlags, groups: Groups): SavedCo
 }
 
 /** The task with its files' paths as the user meant them. */
-function withUserPaths(task: SudokuTask): SudokuTask {
+function withUserPaths<C extends TaskConfig>(task: C): C {
   const whole = (path: string | null) => typeof path === "string" ? userPath(path) : path;
   return { ...task, trainFile: whole(task.trainFile), testFile: whole(task.testFile) };
 }

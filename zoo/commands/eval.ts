@@ -5,9 +5,10 @@
  */
 import type { Model } from "../../models/model.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
-import { evaluate, type EvaluateOptions } from "../evaluate.ts";
-import { showEvaluation } from "../show.ts";
-import { heldOutPuzzles } from "../sudoku_data.ts";
+import { score } from "../evaluate.ts";
+import { plural, showEvaluation } from "../show.ts";
+import { makeTask } from "../tasks/tasks.ts";
+import { think, type ThinkOptions } from "../thinking.ts";
 import { loadWeights, type SavedConfig } from "../weights.ts";
 import { depthFlag, depthOf } from "./_depth.ts";
 import { computeFlags, openLibrary, userPath, weightsPath } from "./_shared.ts";
@@ -55,6 +56,11 @@ const declaration = {
     },
     batch: { type: "integer", min: 1, default: 256, help: "puzzles at a time" },
     ...computeFlags,
+    submission: {
+      type: "string",
+      placeholder: "path",
+      help: "write two attempts for each ARC test pair, in Kaggle's form",
+    },
     json: { type: "boolean", help: "print one JSON object" },
   },
 } as const;
@@ -65,21 +71,36 @@ export function evalCommand(args: readonly string[]): Promise<void> {
   const path = weightsPath(positionals.weights);
   const library = openLibrary(flags);
   const { model, saved, folder } = loadWeights(path, flags.device);
-  const { task, run } = saved.config;
-  const testFile = flags.file === undefined ? task.testFile : userPath(flags.file);
-  const testPuzzles = flags.puzzles ?? (flags.file === undefined ? task.testPuzzles : Infinity);
-  if (testFile === null && testPuzzles > task.testPuzzles) {
+  const { run } = saved.config;
+  const config = { ...saved.config.task };
+  if (flags.file !== undefined && config.kind === "arc") {
+    throw new UsageError("Cannot use --file: a model knows the ARC tasks it was trained on alone");
+  }
+  const testFile = flags.file === undefined ? config.testFile : userPath(flags.file);
+  const testPuzzles = flags.puzzles ?? (flags.file === undefined ? config.testPuzzles : Infinity);
+  if (testFile === null && testPuzzles > config.testPuzzles) {
     throw new UsageError(
-      `Cannot evaluate on ${testPuzzles} puzzles: only ${task.testPuzzles} were kept out of training`,
+      `Cannot evaluate on ${testPuzzles} puzzles: only ${config.testPuzzles} were kept out of training`,
     );
   }
-  const test = heldOutPuzzles({ ...task, testFile, testPuzzles }, run.seed);
+  const task = makeTask({ ...config, testFile, testPuzzles });
+  const test = task.heldOut(run.seed);
   const others = (flags.ensemble?.split(",") ?? []).map((name) =>
-    loadWeights(weightsPath(name), flags.device)
+    loadWeights(weightsPath(name.trim()), flags.device)
   );
   const models = [model, ...others.map((other) => other.model)];
   requireAlike(saved, others);
-  const evaluation = evaluate(models, test, testTimeOptions(flags, models));
+  requireSameUnit(models);
+  const thoughts = think(task, models, test, testTimeOptions(flags, models));
+  const evaluation = score(task, model.depth.unit, test, thoughts);
+  if (flags.submission !== undefined) {
+    const ranked = thoughts.at(-1)!.ranked.map((answers) => answers.map(({ answer }) => answer));
+    const path = userPath(flags.submission);
+    if (task.submission === undefined) {
+      throw new UsageError(`Cannot use --submission: ${task.title} has no competition's form`);
+    }
+    Deno.writeTextFileSync(path, JSON.stringify(task.submission(test, ranked)));
+  }
   if (flags.json) console.log(JSON.stringify({ weights: folder, ...evaluation }));
   else console.log(`${library}\nWeights in "${folder}"\n\n${showEvaluation(evaluation)}`);
   return Promise.resolve();
@@ -98,14 +119,17 @@ interface TestTimeFlags {
 }
 
 /** The same as options; refuses what would have no effect. */
-function testTimeOptions(flags: TestTimeFlags, models: readonly Model[]): EvaluateOptions {
+function testTimeOptions(flags: TestTimeFlags, models: readonly Model[]): ThinkOptions {
   const { votes, samples, seed, choose, device, batch: batchSize } = flags;
   const noise = flags.noise ?? (samples > 1 ? 0.1 : 0);
   if (samples > 1 && noise === 0) {
     throw new UsageError("Cannot use --samples without noise: all of them would be the same");
   }
   const hasHead = models.every(({ depth }) => depth.unit === "segment");
-  if (!hasHead && (choose === "q" || (samples > 1 && choose === undefined))) {
+  if (
+    !hasHead &&
+    (choose === "q" || (samples > 1 && votes === 1 && models.length === 1 && choose === undefined))
+  ) {
     throw new UsageError(
       "Cannot choose by the halting head: the model has none; use --choose=vote",
     );
@@ -122,7 +146,17 @@ function testTimeOptions(flags: TestTimeFlags, models: readonly Model[]): Evalua
   };
 }
 
-/** Models that answer together must be asked the same, and count their thoughts alike. */
+/** Models that answer together must count their thoughts alike. */
+function requireSameUnit([first, ...others]: readonly Model[]): void {
+  const odd = others.find(({ depth }) => depth.unit !== first!.depth.unit);
+  if (odd === undefined) return;
+  throw new UsageError(
+    `Cannot use --ensemble: one model thinks in ${plural(first!.depth.unit)}, ` +
+      `another in ${plural(odd.depth.unit)}`,
+  );
+}
+
+/** Models that answer together must be asked the same. */
 function requireAlike(
   first: SavedConfig,
   others: readonly { readonly saved: SavedConfig; readonly folder: string }[],

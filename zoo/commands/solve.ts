@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Board, parseBoard, solve, type SudokuPuzzle } from "../../tasks/mod.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
 import { think } from "../thinking.ts";
 import { showAnswer } from "../show.ts";
-import { heldOutPuzzles } from "../sudoku_data.ts";
+import type { Puzzle, Task } from "../tasks/task.ts";
+import { makeTask } from "../tasks/tasks.ts";
 import { loadWeights } from "../weights.ts";
 import { depthFlag, depthOf } from "./_depth.ts";
 import { computeFlags, openLibrary, weightsPath } from "./_shared.ts";
@@ -20,7 +20,7 @@ const declaration = {
     {
       name: "puzzle",
       optional: true,
-      help: "its cells row by row, . or 0 for a blank; the hardest held-out one if left out",
+      help: "a Sudoku or maze row by row, or the name of an ARC task; the hardest one if left out",
     },
   ],
   flags: {
@@ -36,18 +36,19 @@ export function solveCommand(args: readonly string[]): Promise<void> {
   const path = weightsPath(positionals.weights);
   openLibrary(flags);
   const { model, saved } = loadWeights(path, flags.device);
-  const { task, run } = saved.config;
+  const { run } = saved.config;
+  const task = makeTask(saved.config.task);
   const puzzle = positionals.puzzle === undefined
-    ? hardest(heldOutPuzzles(task, run.seed))
-    : givenPuzzle(positionals.puzzle, saved.config.model.seqLen);
-  const depth = depthOf(flags.segments, model);
-  const thoughts = think([model], [puzzle], { ...depth, device: flags.device });
+    ? hardest(task.heldOut(run.seed))
+    : givenPuzzle(task, positionals.puzzle, run.seed);
+  const how = { ...depthOf(flags.segments, model), device: flags.device };
+  const thoughts = think(task, [model], [puzzle], how);
   const answers = thoughts.map(({ answers }) => answers[0]!);
   if (flags.json) {
-    const texts = answers.map((answer) => [...answer].join(""));
     const haltLogits = thoughts.map(({ haltLogits }) => haltLogits?.[0] ?? null);
+    const texts = answers.map((answer) => task.format(answer));
     console.log(
-      JSON.stringify({ puzzle: [...puzzle.puzzle].join(""), answers: texts, haltLogits }),
+      JSON.stringify({ puzzle: task.format(task.question(puzzle)), answers: texts, haltLogits }),
     );
     return Promise.resolve();
   }
@@ -56,36 +57,21 @@ export function solveCommand(args: readonly string[]): Promise<void> {
       ? 0
       : answer.filter((digit, cell) => digit !== answers[i - 1]![cell]).length;
     const change = i === 0 ? "" : `, ${changed} cell${changed === 1 ? "" : "s"} changed`;
-    console.log(`After ${model.depth.unit} ${i + 1}${change}\n${showAnswer(puzzle, answer)}\n`);
+    console.log(
+      `After ${model.depth.unit} ${i + 1}${change}\n${showAnswer(task, puzzle, answer)}\n`,
+    );
   });
   return Promise.resolve();
 }
 
-function hardest(puzzles: readonly SudokuPuzzle[]): SudokuPuzzle {
+/** The puzzle with the highest rating. */
+export function hardest<P extends Puzzle>(puzzles: readonly P[]): P {
   return puzzles.reduce((a, b) => b.rating > a.rating ? b : a);
 }
 
-function givenPuzzle(text: string, cells: number): SudokuPuzzle {
-  const puzzle = readBoard(text);
-  if (puzzle.length !== cells) {
-    throw new UsageError(
-      `Cannot solve ${puzzle.length} cells: these weights know boards of ${cells}`,
-    );
-  }
-  const { solutions, solution, backtracks } = solve(puzzle);
-  if (solution === undefined || solutions !== 1) {
-    throw new UsageError(
-      `Cannot judge the answer: the puzzle has ${
-        solutions === 0 ? "no" : "more than one"
-      } solution`,
-    );
-  }
-  return { puzzle, solution, rating: backtracks };
-}
-
-function readBoard(text: string): Board {
+function givenPuzzle(task: Task, text: string, seed: number): Puzzle {
   try {
-    return parseBoard(text);
+    return task.read(text, seed);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

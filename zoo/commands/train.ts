@@ -12,12 +12,14 @@ import { formatCount, formatDuration, formatPercent, ProgressLine } from "../cli
 import type { Evaluation } from "../evaluate.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
-import { type SudokuData, sudokuData } from "../sudoku_data.ts";
+import type { TaskData } from "../tasks/task.ts";
+import { makeTask } from "../tasks/tasks.ts";
 import { think } from "../thinking.ts";
 import { train, type TrainResult } from "../train.ts";
 import { presetProblem } from "../validate.ts";
 import { loadWeights, NoRandom, type SavedConfig } from "../weights.ts";
 import { Pace } from "./_pace.ts";
+import { hardest } from "./solve.ts";
 import {
   continuedRun,
   type Groups,
@@ -79,7 +81,9 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
 
   console.log(openLibrary(flags));
   describe(saved);
-  const data = sudokuData(saved.config.task, saved.config.run.seed, console.log);
+  const task = makeTask(saved.config.task);
+  await task.prepare?.(saved.config.run.seed, console.log);
+  const data = task.load(saved.config.run.seed, console.log);
   console.log(`Run in "${folder}"${resumed === null ? "" : ", resumed"}`);
   const result = await run(saved, data, folder, flags.minutes, resumed !== null, flags.device);
   finish(result, saved, data, folder);
@@ -99,7 +103,7 @@ function describe({ recipe, preset, config: { model, task, optim, run } }: Saved
       `${describeDepth(model)}, ${model.forwardDtype}`,
   );
   console.log(
-    `${task.size}×${task.size} Sudoku, batches of ${run.batchSize}, ${run.steps} steps, ` +
+    `${makeTask(task).title}, batches of ${run.batchSize}, ${run.steps} steps, ` +
       `lr ${optim.lr}, seed ${run.seed}`,
   );
   const claim = recipes[recipe]?.presets[preset]?.claim;
@@ -113,7 +117,7 @@ function describe({ recipe, preset, config: { model, task, optim, run } }: Saved
 /** Trains until it is done or Ctrl-C is pressed. */
 async function run(
   saved: SavedConfig,
-  data: SudokuData,
+  data: TaskData,
   folder: string,
   minutes: number | undefined,
   resume: boolean,
@@ -154,15 +158,15 @@ async function run(
 function finish(
   { evaluation, step, seconds, stopped }: TrainResult,
   { recipe, config }: SavedConfig,
-  data: SudokuData,
+  data: TaskData,
   folder: string,
 ): void {
   const goOn = `go on by deno task train ${recipe} --resume="${folder}"`;
   if (evaluation === null) throw new Interrupted(`Stopped at step ${step} and saved; ${goOn}`);
   const { model } = loadWeights(join(folder, "final"));
-  const hardest = data.test.reduce((a, b) => b.rating > a.rating ? b : a);
-  const answer = think([model], [hardest]).at(-1)!.answers[0]!;
-  console.log(`\n${showEvaluation(evaluation)}\n\n${showAnswer(hardest, answer)}\n`);
+  const task = makeTask(config.task), puzzle = hardest(data.test);
+  const answer = think(task, [model], [puzzle]).at(-1)!.answers[0]!;
+  console.log(`\n${showEvaluation(evaluation)}\n\n${showAnswer(task, puzzle, answer)}\n`);
   console.log(`${step} steps in ${formatDuration(seconds)}; weights in "${join(folder, "final")}"`);
   if (stopped) console.log(`That was step ${step} of ${config.run.steps}; ${goOn}`);
 }

@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../../core/io/file.ts";
 import { decodeTorchFile, encodeTorchFile } from "../../core/io/torch_file.ts";
 import { countParameters, loadStateDict, stateDict } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
-import { makeModel } from "../../models/family.ts";
+import { makeModel, type ModelConfig } from "../../models/family.ts";
 import { chooseCommand, parseCommand, UsageError } from "../cli/flags.ts";
 import { formatBytes, formatCount, ProgressLine } from "../cli/terminal.ts";
 import { downloadFromHub, isHubAddress, parseHubAddress } from "../hub.ts";
@@ -128,21 +128,25 @@ function readText(path: string): string {
 
 /** The recipe that has such a model and such puzzles, and its published preset made the checkpoint's. */
 function presetOf({ model, optim }: OfficialCheckpoint): { recipe: string; preset: Preset } {
-  const size = Math.sqrt(model.seqLen);
-  if (![4, 6, 9].includes(size) || model.vocabSize !== size + 2) {
-    throw new SyntaxError(
-      `Cannot import a model of ${model.seqLen} tokens of ${model.vocabSize} kinds: ` +
-        `the recipes know Sudoku alone`,
+  for (const [recipe, { presets }] of Object.entries(recipes)) {
+    const paper = presets["paper"]!;
+    if (!isAlike(paper.model, model)) continue;
+    const fitting = [paper, ...Object.values(presets)].find(({ model: { seqLen, vocabSize } }) =>
+      seqLen === model.seqLen && vocabSize === model.vocabSize
     );
+    if (fitting === undefined) continue;
+    const { task } = fitting;
+    return { recipe, preset: { ...paper, task, model, optim: { ...paper.optim, ...optim } } };
   }
-  const [recipe, { presets }] = Object.entries(recipes).find(([, { presets: { paper } }]) =>
-    paper?.model.kind === model.kind &&
-    (model.kind !== "trm" || (paper.model.kind === "trm" && paper.model.mixer === model.mixer))
-  )!;
-  const paper = presets["paper"]!;
-  const fitting = [paper, ...Object.values(presets)].find(({ task }) => task.size === size)!;
-  const preset = { ...paper, task: fitting.task, model, optim: { ...paper.optim, ...optim } };
-  return { recipe, preset };
+  throw new SyntaxError(
+    `Cannot import a model of ${model.seqLen} tokens of ${model.vocabSize} kinds: ` +
+      `no recipe has such puzzles`,
+  );
+}
+
+/** Whether both are of one kind, and mix positions alike. */
+function isAlike(a: ModelConfig, b: ModelConfig): boolean {
+  return a.kind === b.kind && (a.kind !== "trm" || b.kind !== "trm" || a.mixer === b.mixer);
 }
 
 /** Downloads a checkpoint and its settings, and says where the first is. */

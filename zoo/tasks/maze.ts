@@ -1,0 +1,154 @@
+/**
+ * Mazes, generated or read from files.
+ *
+ * @module
+ */
+import { Random } from "../../core/random.ts";
+import {
+  augmentMaze,
+  decodeMaze,
+  drawMaze,
+  encodeMaze,
+  formatMaze,
+  generateMaze,
+  inverseDihedral,
+  judgeMaze,
+  type Maze,
+  type MazePuzzle,
+  mazeSeqLen,
+  mazeSignature,
+  mazeVocabSize,
+  numDihedral,
+  parseMaze,
+  parseMazes,
+  solveMaze,
+  transformMaze,
+} from "../../tasks/mod.ts";
+import { colours } from "../cli/terminal.ts";
+import type { MazeConfig } from "../recipe.ts";
+import { readText, sideBySide, splitOf } from "./_shared.ts";
+import { EpochSampler } from "./epoch_sampler.ts";
+import type { Judgement, Puzzle, Task, Tokens, Variant } from "./task.ts";
+
+// Random streams of one seed, apart from the model's (0) and exploration's (1).
+const TRAIN_STREAM = 2, TEST_STREAM = 3;
+
+/** A maze with its solution; the rating is the length of its shortest path. */
+export type RatedMaze = MazePuzzle & Puzzle;
+
+/** The mazes that a config describes. */
+export function mazeTask(config: MazeConfig): Task<RatedMaze> {
+  const { size } = config;
+  const heldOut = (seed: number) =>
+    config.testFile === null
+      ? generated(config, new Random(seed, TEST_STREAM), config.testPuzzles)
+      : readMazes(config.testFile, config).slice(0, config.testPuzzles);
+  const gridOf = (cells: Uint8Array): Maze => ({ cells, rows: size, columns: size });
+  return {
+    title: `${size}×${size} mazes`,
+    seqLen: mazeSeqLen(size),
+    vocabSize: mazeVocabSize,
+    numPuzzleIdentifiers: 1,
+    ratingTitle: "path",
+    heldOut,
+    load: (seed, report) => {
+      const random = new Random(seed, TRAIN_STREAM);
+      const { train, test } = splitOf({
+        test: heldOut(seed),
+        signatureOf: ({ puzzle }) => mazeSignature(puzzle),
+        count: config.trainPuzzles,
+        given: config.trainFile === null ? null : readMazes(config.trainFile, config),
+        generate: () => generated(config, random, 1)[0]!,
+        report,
+      });
+      const encode = (maze: MazePuzzle, random: Random) =>
+        encoded(config.augment ? augmentMaze(random, maze) : maze);
+      return { train: new EpochSampler(train, seed, encode), test };
+    },
+    encode: encoded,
+    decode: (tokens) => decodeMaze(tokens, size).cells,
+    judge: (maze, answer): Judgement => {
+      const verdict = judgeMaze(maze, gridOf(answer));
+      return {
+        exact: verdict.exact,
+        valid: verdict.optimal,
+        cells: answer.length,
+        cellsRight: verdict.numRight,
+        blanks: verdict.numBlanks,
+        blanksRight: verdict.numBlanksRight,
+      };
+    },
+    vary: (maze, count) =>
+      Array.from({ length: Math.min(count, numDihedral) }, (_, id) => turned(maze, id, gridOf)),
+    read: (text) => solved(parseMaze(text), size),
+    draw: (maze, answer) => draw(maze, gridOf(answer)),
+    format: (cells) => formatMaze(gridOf(cells), "/"),
+    question: ({ puzzle }) => puzzle.cells,
+  };
+}
+
+function rated(maze: MazePuzzle): RatedMaze {
+  return { ...maze, rating: maze.pathLength };
+}
+
+function generated({ size, minPath }: MazeConfig, random: Random, count: number): RatedMaze[] {
+  return Array.from(
+    { length: count },
+    () => rated(generateMaze(random, { rows: size, minPath })),
+  );
+}
+
+function readMazes(path: string, { size }: MazeConfig): RatedMaze[] {
+  const mazes = parseMazes(readText(path), path);
+  const odd = mazes.find(({ puzzle }) => puzzle.rows !== size || puzzle.columns !== size);
+  if (odd !== undefined) {
+    const { rows, columns } = odd.puzzle;
+    throw new TypeError(
+      `Cannot use "${path}": it has a maze of ${rows}×${columns}, the task ${size}×${size}`,
+    );
+  }
+  if (mazes.length === 0) throw new TypeError(`Cannot use "${path}": it has no mazes`);
+  return mazes.map(rated);
+}
+
+function encoded({ puzzle, solution }: MazePuzzle): Tokens {
+  return { inputs: encodeMaze(puzzle), labels: encodeMaze(solution), puzzleIdentifier: 0 };
+}
+
+/** The maze turned or reflected; its rotation 0 is the maze itself. */
+function turned(
+  maze: RatedMaze,
+  id: number,
+  gridOf: (cells: Uint8Array) => Maze,
+): Variant<RatedMaze> {
+  return {
+    puzzle: {
+      ...maze,
+      puzzle: transformMaze(maze.puzzle, id),
+      solution: transformMaze(maze.solution, id),
+    },
+    undo: (answer) => transformMaze(gridOf(answer), inverseDihedral(id)).cells,
+  };
+}
+
+function solved(puzzle: Maze, size: number): RatedMaze {
+  if (puzzle.rows !== size || puzzle.columns !== size) {
+    throw new TypeError(
+      `Cannot solve a maze of ${puzzle.rows}×${puzzle.columns}: these weights know ${size}×${size}`,
+    );
+  }
+  const { solution, pathLength } = solveMaze(puzzle);
+  if (solution === undefined) {
+    throw new TypeError("Cannot judge the answer: no path leads from start to goal");
+  }
+  return rated({ puzzle, solution, pathLength: pathLength! });
+}
+
+/** Cells as in the stored solution plain, others red and marked by `!`, the path green. */
+function draw({ puzzle, solution }: MazePuzzle, answer: Maze): string {
+  const paint = (text: string, changed: boolean, cell: number) => {
+    if (answer.cells[cell] !== solution.cells[cell]) return colours.red(text.slice(0, -1) + "!");
+    return changed ? colours.green(text) : text;
+  };
+  return sideBySide(drawMaze(puzzle), drawMaze(answer, { puzzle, paint }));
+}
