@@ -49,7 +49,7 @@ export interface Downloaded {
   readonly fetched: boolean;
 }
 
-export { sha256OfFile };
+export { sha256OfFile, withLock };
 
 /** A failure after which another try may succeed. */
 class Interrupted extends Error {}

@@ -37,8 +37,12 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Show the answer to a puzzle after every segment",
     load: async () => (await import("./commands/solve.ts")).solveCommand,
   },
+  data: {
+    summary: "Build, inspect and download data sets",
+    load: async () => (await import("./commands/data.ts")).dataCommand,
+  },
   zoo: {
-    summary: "Import and export weights of the official code",
+    summary: "Pretrained weights; weights from the official code and back",
     load: async () => (await import("./commands/zoo.ts")).zooCommand,
   },
 };

@@ -61,6 +61,42 @@ export interface HubFile {
   readonly fetched: boolean;
 }
 
+/** Which repository of a hub, and how to ask. */
+export interface ListHubOptions {
+  /** The kind of repository; default `model`. */
+  readonly type?: "model" | "dataset" | undefined;
+  /** A branch, a tag or a commit; default `main`. */
+  readonly revision?: string | undefined;
+  /** Ends the request. */
+  readonly signal?: AbortSignal | undefined;
+  /** The longest wait for an answer, default 60,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A file as a hub lists it. */
+export interface HubEntry {
+  /** Its path in the repository. */
+  readonly path: string;
+  /** Its size. */
+  readonly sizeBytes: number;
+  /** Its SHA-256 in hex; absent for small files, which the hub knows by git's hash. */
+  readonly sha256: string | undefined;
+  /** Where its content is. */
+  readonly url: string;
+  /** Whether a file on disk has its size and its hash. */
+  matches(file: string): Promise<boolean>;
+}
+
+/** The files of a repository, and how to ask for them. */
+export interface HubListing {
+  /** What errors call the repository. */
+  readonly address: string;
+  /** Its files. */
+  readonly files: readonly HubEntry[];
+  /** `fetch` with the token that the hub knows the user by, if there is one. */
+  readonly fetch: typeof fetch;
+}
+
 const SCHEME = "hf:";
 const NAME = /^[A-Za-z0-9][\w.-]{0,95}$/;
 /** What describes a checkpoint, if it lies beside it. */
@@ -153,6 +189,49 @@ export async function downloadFromHub(
   return done;
 }
 
+/**
+ * The files of a repository, for a caller that downloads them by itself.
+ *
+ * @throws {Error} when the hub cannot be reached or refuses
+ *
+ * @example
+ * ```ts ignore
+ * import { listHub } from "./hub.ts";
+ *
+ * const { files } = await listHub("sapientinc/sudoku-extreme", { type: "dataset" });
+ * console.log(files.map(({ path, sizeBytes }) => `${path}: ${sizeBytes} bytes`));
+ * ```
+ */
+export async function listHub(repo: string, options: ListHubOptions = {}): Promise<HubListing> {
+  const { revision = "main" } = options;
+  if (!isRepo(repo) || !isRevision(revision)) {
+    throw new RangeError(`Cannot list ${quoted(`${repo}@${revision}`)}: expected "owner/repo"`);
+  }
+  const connection = new Connection(repo, revision, options);
+  const entries = await connection.list();
+  const { HUB_URL } = await import("@huggingface/hub");
+  const base = `${connection.hub ?? HUB_URL}/${connection.designation}`;
+  const files = [...entries.values()].map((entry): HubEntry => ({
+    path: entry.path,
+    sizeBytes: entry.size,
+    sha256: entry.lfs?.oid.toLowerCase(),
+    url: [base, "resolve", revision, ...entry.path.split("/")].map((part, i) =>
+      i < 2 ? part : encodeURIComponent(part)
+    ).join("/"),
+    matches: (file) => isInPlace(file, entry),
+  }));
+  const token = environment("HF_TOKEN");
+  return {
+    address: connection.address,
+    files,
+    fetch: (input, init) => {
+      const headers = new Headers(init?.headers);
+      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+      return fetch(input, { ...init, headers });
+    },
+  };
+}
+
 // Which files
 
 type Entries = ReadonlyMap<string, ListFileEntry>;
@@ -208,30 +287,40 @@ function listed(paths: readonly string[]): string {
 
 /** A repository at a hub, while its files are fetched. */
 class Connection {
-  readonly #repo: string;
   readonly #revision: string;
-  readonly #options: DownloadFromHubOptions;
+  readonly #options: ListHubOptions & Pick<DownloadFromHubOptions, "onProgress">;
   /** The hub that was named, if any. */
-  readonly #hub: string | undefined;
+  readonly hub: string | undefined;
+  /** How the client and the addresses of files name the repository. */
+  readonly designation: string;
   readonly #stalled = new AbortController();
   readonly #responses: Response[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(repo: string, revision: string, options: DownloadFromHubOptions) {
-    this.#repo = repo;
+  constructor(
+    repo: string,
+    revision: string,
+    options: ListHubOptions & Pick<DownloadFromHubOptions, "onProgress">,
+  ) {
+    this.designation = options.type === "dataset" ? `datasets/${repo}` : repo;
     this.#revision = revision;
     this.#options = options;
-    this.#hub = environment("HF_ENDPOINT")?.replace(/\/+$/, "");
+    this.hub = environment("HF_ENDPOINT")?.replace(/\/+$/, "");
+  }
+
+  /** What the errors call the repository. */
+  get address(): string {
+    return `hf:${this.designation}`;
   }
 
   /** What the errors call the hub. */
   get #name(): string {
-    return this.#hub ?? "the hub";
+    return this.hub ?? "the hub";
   }
 
   /** The files of the repository by their paths. */
   async list(): Promise<Entries> {
-    return await this.#explained(`hf:${this.#repo}`, async () => {
+    return await this.#explained(this.address, async () => {
       const { listFiles } = await import("@huggingface/hub");
       const entries = new Map<string, ListFileEntry>();
       const revision = encodeURIComponent(this.#revision); // the client does not
@@ -249,7 +338,7 @@ class Connection {
 
   /** Puts a file into place once all of it has arrived and is right. */
   async fetch(entry: ListFileEntry, file: string): Promise<void> {
-    await this.#explained(`hf:${this.#repo}/${entry.path}`, async () => {
+    await this.#explained(`${this.address}/${entry.path}`, async () => {
       const { downloadFile } = await import("@huggingface/hub");
       const path = entry.path.split("/").map(encodeURIComponent).join("/"); // the client does not
       const revision = this.#revision;
@@ -289,8 +378,8 @@ class Connection {
     const { signal } = this.#options;
     const signals = [this.#stalled.signal, ...(signal === undefined ? [] : [signal])];
     return {
-      repo: this.#repo,
-      ...(this.#hub === undefined ? {} : { hubUrl: this.#hub }),
+      repo: this.designation,
+      ...(this.hub === undefined ? {} : { hubUrl: this.hub }),
       ...(accessToken === undefined ? {} : { accessToken }),
       fetch: async (input, init) => {
         this.#expect();
@@ -353,7 +442,7 @@ class Connection {
         "a token in HF_TOKEN may help";
     }
     if (statusCode === 403) {
-      return `it is gated: ask for access at ${this.#name}/${this.#repo}, ` +
+      return `it is gated: ask for access at ${this.#name}/${this.designation}, ` +
         "and put a token of that account into HF_TOKEN";
     }
     if (typeof statusCode === "number") return `${this.#name} answered ${statusCode}`;

@@ -74,6 +74,8 @@ export interface ArcConfig {
   readonly testPuzzles: number;
   /** Arrangements of each task besides itself, in which it is trained on, too. */
   readonly augmentations: number;
+  /** Kinds of generated tasks, parted by commas; empty for all. */
+  readonly families: string;
   /** A folder or file of tasks in place of generated ones, or null. */
   readonly trainFile: string | null;
   /** A folder or file of tasks to evaluate, or null. */

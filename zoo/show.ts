@@ -45,8 +45,9 @@ export function showEvaluation(
     ...(meanUnits < byUnit.length
       ? [`${meanUnits.toFixed(1)} ${plural(unit)} a puzzle in the mean`]
       : []),
-    ...passAt.filter(({ k }) => k > 1).map(({ k, exact }) =>
-      `${formatPercent(exact)} among the first ${k} answers`
+    ...passAt.filter(({ k }) => k > 1).map(({ k, exact, wholeGroups }) =>
+      `${formatPercent(exact)} among the first ${k} answers` +
+      (wholeGroups === undefined ? "" : ` (${formatPercent(wholeGroups)} of whole tasks)`)
     ),
     ...(qHalt === null ? [] : [`halting logit right for ${formatPercent(qHalt)}`]),
   ];

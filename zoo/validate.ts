@@ -6,6 +6,7 @@
 import type { BackboneConfig } from "../models/backbone.ts";
 import type { ModelConfig } from "../models/family.ts";
 import type { Preset, TaskConfig } from "./recipe.ts";
+import { arcMiniFamilyNames } from "../tasks/mod.ts";
 import { makeTask } from "./tasks/tasks.ts";
 import { recipes } from "./recipes.ts";
 
@@ -108,8 +109,15 @@ export function taskProblem(task: TaskConfig): string | null {
     case "maze":
       return sizeProblem(size, 3, 64);
     case "arc":
-      return sizeProblem(size, 6, 30);
+      return sizeProblem(size, 6, 30) ?? familiesProblem(task.families);
   }
+}
+
+function familiesProblem(families: string): string | null {
+  const names: readonly string[] = arcMiniFamilyNames;
+  const unknown = families.split(",").find((name) => name !== "" && !names.includes(name));
+  if (unknown === undefined) return null;
+  return `Unknown --task.families=${families}: expected some of ${names.join(", ")}`;
 }
 
 function sizeProblem(size: number, least: number, most: number): string | null {

@@ -3,7 +3,7 @@
 It computes what the official implementation computes (arXiv 2506.21734) and keeps
 its parameter names, but is written from the mathematics alone: plain eager PyTorch
 on the CPU or a GPU, no compiled kernels. `make_hrm.py` makes golden tensors with it,
-`bench/peers/hrm_pytorch.py` times it.
+`bench/peers/step_pytorch.py` times it.
 
     python -m venv venv
     venv/bin/pip install torch

@@ -7,6 +7,7 @@ import type { Model } from "../../models/model.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
 import { score } from "../evaluate.ts";
 import { plural, showEvaluation } from "../show.ts";
+import type { TaskConfig } from "../recipe.ts";
 import { makeTask } from "../tasks/tasks.ts";
 import { think, type ThinkOptions } from "../thinking.ts";
 import { loadWeights, type SavedConfig } from "../weights.ts";
@@ -18,7 +19,7 @@ const declaration = {
   summary: "Evaluate weights on held-out puzzles",
   positionals: [{
     name: "weights",
-    help: "a folder of weights, a run, or a recipe for its newest run",
+    help: "a folder of weights, a run, or a recipe: its newest run, else pretrained weights",
   }],
   flags: {
     file: {
@@ -71,39 +72,48 @@ export function evalCommand(args: readonly string[]): Promise<void> {
   const path = weightsPath(positionals.weights);
   const library = openLibrary(flags);
   const { model, saved, folder } = loadWeights(path, flags.device);
-  const { run } = saved.config;
-  const config = { ...saved.config.task };
-  if (flags.file !== undefined && config.kind === "arc") {
-    throw new UsageError("Cannot use --file: a model knows the ARC tasks it was trained on alone");
-  }
-  const testFile = flags.file === undefined ? config.testFile : userPath(flags.file);
-  const testPuzzles = flags.puzzles ?? (flags.file === undefined ? config.testPuzzles : Infinity);
-  if (testFile === null && testPuzzles > config.testPuzzles) {
-    throw new UsageError(
-      `Cannot evaluate on ${testPuzzles} puzzles: only ${config.testPuzzles} were kept out of training`,
-    );
-  }
-  const task = makeTask({ ...config, testFile, testPuzzles });
-  const test = task.heldOut(run.seed);
+  const task = makeTask(heldOutConfig(saved.config.task, flags));
   const others = (flags.ensemble?.split(",") ?? []).map((name) =>
     loadWeights(weightsPath(name.trim()), flags.device)
   );
+  for (const other of others) requireAlike(saved, other.saved, other.folder);
   const models = [model, ...others.map((other) => other.model)];
-  requireAlike(saved, others);
   requireSameUnit(models);
-  const thoughts = think(task, models, test, testTimeOptions(flags, models));
-  const evaluation = score(task, model.depth.unit, test, thoughts);
+  const options = testTimeOptions(flags, models);
+  if (flags.submission !== undefined && task.submission === undefined) {
+    throw new UsageError(`Cannot use --submission: ${task.title} has no competition's form`);
+  }
+  const puzzles = task.heldOut(saved.config.run.seed);
+  const thoughts = think(task, models, puzzles, options);
   if (flags.submission !== undefined) {
     const ranked = thoughts.at(-1)!.ranked.map((answers) => answers.map(({ answer }) => answer));
-    const path = userPath(flags.submission);
-    if (task.submission === undefined) {
-      throw new UsageError(`Cannot use --submission: ${task.title} has no competition's form`);
-    }
-    Deno.writeTextFileSync(path, JSON.stringify(task.submission(test, ranked)));
+    const submission = task.submission!(puzzles, ranked);
+    Deno.writeTextFileSync(userPath(flags.submission), JSON.stringify(submission));
   }
+  const evaluation = score(task, model.depth.unit, puzzles, thoughts);
   if (flags.json) console.log(JSON.stringify({ weights: folder, ...evaluation }));
   else console.log(`${library}\nWeights in "${folder}"\n\n${showEvaluation(evaluation)}`);
   return Promise.resolve();
+}
+
+/** The task with the puzzles that the flags ask for held out. */
+function heldOutConfig<C extends TaskConfig>(
+  config: C,
+  { file, puzzles }: { readonly file?: string | undefined; readonly puzzles?: number | undefined },
+): C {
+  if (file === undefined) {
+    const { testFile, testPuzzles } = config;
+    if (testFile === null && puzzles !== undefined && puzzles > testPuzzles) {
+      throw new UsageError(
+        `Cannot evaluate on ${puzzles} puzzles: only ${testPuzzles} were kept out of training`,
+      );
+    }
+    return { ...config, testPuzzles: puzzles ?? testPuzzles };
+  }
+  if (config.kind === "arc") {
+    throw new UsageError("Cannot use --file: a model knows the ARC tasks it was trained on alone");
+  }
+  return { ...config, testFile: userPath(file), testPuzzles: puzzles ?? Infinity };
 }
 
 /** The flags that say how to think. */
@@ -157,16 +167,17 @@ function requireSameUnit([first, ...others]: readonly Model[]): void {
 }
 
 /** Models that answer together must be asked the same. */
-function requireAlike(
-  first: SavedConfig,
-  others: readonly { readonly saved: SavedConfig; readonly folder: string }[],
-): void {
-  const { seqLen, vocabSize } = first.config.model;
-  for (const { saved: { config: { model } }, folder } of others) {
-    if (model.seqLen === seqLen && model.vocabSize === vocabSize) continue;
+function requireAlike(first: SavedConfig, other: SavedConfig, folder: string): void {
+  const { model: { seqLen, vocabSize }, task } = first.config;
+  const { model } = other.config;
+  if (model.seqLen !== seqLen || model.vocabSize !== vocabSize) {
     throw new UsageError(
       `Cannot use --ensemble with "${folder}": it knows puzzles of ${model.seqLen} tokens, ` +
         `not ${seqLen}`,
     );
+  }
+  const tasksOf = ({ config: { task, run } }: SavedConfig) => JSON.stringify([task, run.seed]);
+  if (task.kind === "arc" && tasksOf(first) !== tasksOf(other)) {
+    throw new UsageError(`Cannot use --ensemble with "${folder}": it was trained on other tasks`);
   }
 }

@@ -174,6 +174,7 @@ const arcMini: ArcConfig = {
   trainPuzzles: 400,
   testPuzzles: 100,
   augmentations: 3,
+  families: "",
   trainFile: null,
   testFile: null,
 };

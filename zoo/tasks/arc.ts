@@ -12,6 +12,7 @@ import {
   type ArcAugmentation,
   type ArcGrid,
   arcGridKey,
+  type ArcMiniFamilyName,
   type ArcPuzzlePlan,
   arcRows,
   arcSeqLen,
@@ -107,10 +108,10 @@ export function arcTask(config: ArcConfig): Task<ArcQuestion> {
 
 /** The tasks, their augmentations and their identifiers. */
 function planTasks(config: ArcConfig, seed: number): ArcPuzzlePlan {
-  const { size, augmentations, trainPuzzles, testPuzzles, trainFile, testFile } = config;
+  const { augmentations, size, trainPuzzles, testPuzzles, trainFile, testFile } = config;
   const tasks = (file: string | null, count: number, stream: number) =>
     file === null
-      ? generated(size, count, new Random(seed, stream))
+      ? generated(config, count, new Random(seed, stream))
       : readTasks(file).slice(0, count);
   const training = tasks(trainFile, trainPuzzles, TASK_STREAM);
   const evaluation = tasks(testFile, testPuzzles, TEST_STREAM);
@@ -120,16 +121,21 @@ function planTasks(config: ArcConfig, seed: number): ArcPuzzlePlan {
   ], { size, augmentations });
 }
 
-function generated(size: number, count: number, random: Random): ArcTask[] {
+function generated({ size, families }: ArcConfig, count: number, random: Random): ArcTask[] {
+  const options = { size, ...(families === "" ? {} : { families: familiesOf(families) }) };
   const names = new Set<string>();
   const tasks: ArcTask[] = [];
   while (tasks.length < count) {
-    const task = generateArcMini(random, { size });
+    const task = generateArcMini(random, options);
     if (names.has(task.name)) continue;
     names.add(task.name);
     tasks.push(task);
   }
   return tasks;
+}
+
+function familiesOf(families: string): ArcMiniFamilyName[] {
+  return families.split(",") as ArcMiniFamilyName[]; // validated with the config
 }
 
 /** The tasks of a folder of JSON files, or of a file of many with its solutions beside it. */
@@ -171,22 +177,23 @@ async function buildDataset(
   report: (line: string) => void,
 ): Promise<void> {
   const folder = datasetFolder(config, seed);
-  if (isFile(join(folder, "train", "dataset.json"))) return;
+  if (isBuilt(folder)) return;
   const { size, identifiers, train, tasks } = plan();
   report(
     `Building ${train.examples} examples of ${tasks.length} tasks in ${train.puzzles} ` +
       `arrangements in "${folder}"`,
   );
-  await writePuzzleDataset(
-    folder,
-    "train",
-    arcTrainGroups(new Random(seed, OFFSET_STREAM), plan()),
-    {
-      vocabSize: arcVocabSize,
-      seqLen: arcSeqLen(size),
-      identifiers,
-    },
-  );
+  const groups = arcTrainGroups(new Random(seed, OFFSET_STREAM), plan());
+  const spec = { vocabSize: arcVocabSize, seqLen: arcSeqLen(size), identifiers };
+  try {
+    await writePuzzleDataset(folder, "train", groups, spec);
+  } catch (error) {
+    if (!isBuilt(folder)) throw error; // else another process was quicker
+  }
+}
+
+function isBuilt(folder: string): boolean {
+  return isFile(join(folder, "train", "dataset.json"));
 }
 
 /** Batches as the official code draws them: of each task one arrangement an epoch. */

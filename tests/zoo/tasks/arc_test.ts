@@ -59,6 +59,13 @@ Deno.test("arcTask() builds a data set once, and draws batches from it that know
     assert(String(train.batch(1, 16, "cpu").inputs.toNumbers()) !== String(again));
   }));
 
+Deno.test("arcTask() may be prepared by several at once", () =>
+  inDataFolder(async () => {
+    await Promise.all([1, 2, 3].map(async () => await arcTask(config).prepare!(1, () => {})));
+    assertEquals(arcTask(config).load(1, () => {}).test.length, 4);
+    assertEquals([...Deno.readDirSync("data")].length, 1);
+  }));
+
 Deno.test("arcTask() trains on no test pair of the tasks that are held out", () =>
   inDataFolder(async () => {
     const task = arcTask(config);
