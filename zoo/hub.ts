@@ -2,7 +2,8 @@
  * Weights from a Hugging Face hub: which files of a repository are wanted, and how
  * they get into a folder, whole and checked or not at all.
  *
- * `HF_ENDPOINT` names another hub than the client's own, `HF_TOKEN` is sent to it. The hub's own client, npm:@huggingface/hub, is loaded when it is needed.
+ * `HF_ENDPOINT` names another hub than the client's own, `HF_TOKEN` is sent to it.
+ * The hub's own client, npm:@huggingface/hub, is loaded when it is needed.
  *
  * @module
  */

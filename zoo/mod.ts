@@ -12,6 +12,20 @@
  * @module
  */
 export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
+export {
+  loadPretrained,
+  type LoadPretrainedOptions,
+  type ObtainOptions,
+  type PartMetrics,
+  type PlaceOptions,
+  type Pretrained,
+  type PretrainedEntry,
+  type PretrainedIndex,
+  pretrainedIndex,
+  type PretrainedMetrics,
+  type WeightFile,
+  type WeightsProgress,
+} from "./pretrained.ts";
 export type {
   ArcConfig,
   Claim,

@@ -7,6 +7,9 @@ import { isAbsolute, join, resolve } from "@std/path";
 import { type Device, zeros } from "../../core/mod.ts";
 import { loadLibrary } from "../../ffi/mod.ts";
 import { UsageError } from "../cli/flags.ts";
+import { ProgressLine } from "../cli/terminal.ts";
+import { pretrainedIndex } from "../pretrained/index.ts";
+import { findPretrained } from "../pretrained/places.ts";
 import { recipes } from "../recipes.ts";
 
 /** Flags that every command that computes has. */
@@ -76,15 +79,17 @@ export const RUNS = "runs";
 
 /** The folder of a recipe's newest run. */
 export function newestRun(recipe: string): string {
+  const newest = findNewestRun(recipe);
+  if (newest !== null) return newest;
+  throw new UsageError(
+    `No run of ${recipe} in "${join(RUNS, recipe)}": train one by deno task train ${recipe}`,
+  );
+}
+
+function findNewestRun(recipe: string): string | null {
   const folder = join(RUNS, recipe);
-  const names = [...listFolders(folder)].sort();
-  const newest = names.at(-1);
-  if (newest === undefined) {
-    throw new UsageError(
-      `No run of ${recipe} in "${folder}": train one by deno task train ${recipe}`,
-    );
-  }
-  return join(folder, newest);
+  const newest = [...listFolders(folder)].sort().at(-1);
+  return newest === undefined ? null : join(folder, newest);
 }
 
 function* listFolders(folder: string): Generator<string> {
@@ -95,18 +100,41 @@ function* listFolders(folder: string): Generator<string> {
   }
 }
 
-/** The folder that a user names by a recipe, for its newest run, or by a path. */
+/**
+ * The folder that a user names: by a path; by a recipe, for its newest run; where there is
+ * none, or by a name of the zoo, for the pretrained weights. Says which of the two.
+ */
 export function weightsPath(name: string): string {
-  if (Object.hasOwn(recipes, name)) return newestRun(name);
+  const { entries } = pretrainedIndex();
+  const isRecipe = Object.hasOwn(recipes, name);
+  const run = isRecipe ? findNewestRun(name) : null;
+  if (run !== null) return telling(`Taking the newest run, "${run}"`, run);
+  if (Object.hasOwn(entries, name)) {
+    const folder = findPretrained(entries[name]!)?.folder;
+    const absence = `No run of ${name} in "${RUNS}"`;
+    if (folder !== undefined) {
+      return telling(`${absence}: taking the pretrained weights, "${folder}"`, folder);
+    }
+    throw new UsageError(
+      `${absence}, and its pretrained weights are not on this machine: ` +
+        `deno task zoo pull ${name} fetches them`,
+    );
+  }
+  if (isRecipe) return newestRun(name); // says that there is none
   const path = userPath(name);
   try {
     Deno.statSync(path);
   } catch {
+    const known = new Set([...Object.keys(recipes), ...Object.keys(entries)]);
     throw new UsageError(
-      `No weights "${name}": neither a folder nor a recipe, one of: ${
-        Object.keys(recipes).join(", ")
-      }`,
+      `No weights "${name}": neither a folder nor a recipe, one of: ${[...known].join(", ")}`,
     );
   }
+  return path;
+}
+
+/** `path`, once standard error has said what it is. */
+function telling(what: string, path: string): string {
+  new ProgressLine().log(what);
   return path;
 }

@@ -16,7 +16,10 @@ const declaration = {
   name: "solve",
   summary: "Show the answer to a puzzle after every segment of thought",
   positionals: [
-    { name: "weights", help: "a folder of weights, a run, or a recipe for its newest run" },
+    {
+      name: "weights",
+      help: "a folder of weights, a run, or a recipe: its newest run, else pretrained weights",
+    },
     {
       name: "puzzle",
       optional: true,

@@ -1,5 +1,6 @@
 /**
- * `deno task zoo import|export`: weights from the official code, and back to it.
+ * `deno task zoo`: the pretrained weights (`_pretrained.ts`); `import` and `export`:
+ * weights from the official code, and back to it.
  *
  * @module
  */
@@ -26,6 +27,7 @@ import {
   WEIGHT_PREFIX,
 } from "../weights.ts";
 import { describeDepth } from "./_describe.ts";
+import { pretrainedCommands } from "./_pretrained.ts";
 import { requireNewFolder, timestamp } from "./_requested_run.ts";
 import { openLibrary, RUNS, userPath, weightsPath } from "./_shared.ts";
 
@@ -60,7 +62,7 @@ const exportDeclaration = {
   summary: "Write weights as the official code does, with its settings beside them",
   positionals: [{
     name: "weights",
-    help: "a folder of weights, a run, or a recipe for its newest run",
+    help: "a folder of weights, a run, or a recipe: its newest run, else pretrained weights",
   }],
   flags: {
     out: { type: "string", placeholder: "file", default: "checkpoint.pt", help: "the file" },
@@ -72,11 +74,12 @@ const exportDeclaration = {
 } as const;
 
 const commands = {
+  ...pretrainedCommands,
   import: { summary: importDeclaration.summary, run: importCommand },
   export: { summary: exportDeclaration.summary, run: exportCommand },
 } as const;
 
-/** Runs `zoo import` or `zoo export`. */
+/** Runs a command of `zoo`. */
 export async function zooCommand(args: readonly string[]): Promise<void> {
   const { name, rest } = chooseCommand("deno task zoo", commands, args);
   await commands[name].run(rest);
