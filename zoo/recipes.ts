@@ -43,6 +43,7 @@ function entriesOf(name: string, sizes: Sizes, task: keyof typeof tasks): Entry[
     ["tiny", sizes.tiny, works.tiny],
     ["cpu", sizes.cpu, works.cpu],
     ...further(name),
+    ...(task === "arc" ? [["all-families", sizes.cpu, arc["all-families"]] as const] : []),
     ["paper", paperModel(sizes.paper, task), paperWork(sizes.paper, task)],
   ];
 }

@@ -57,12 +57,3 @@ export {
   puzzleLineReader,
   type SudokuFilePuzzle,
 } from "./file.ts";
-export {
-  buildSudokuDataset,
-  type ExamplePlace,
-  packSudoku,
-  type SudokuDataset,
-  type SudokuDatasetOptions,
-  type SudokuSplit,
-  writeExample,
-} from "./dataset.ts";

@@ -170,31 +170,51 @@ export const maze = {
 
 const arcMini: ArcConfig = {
   kind: "arc",
-  size: 8,
-  trainPuzzles: 400,
-  testPuzzles: 100,
-  augmentations: 3,
-  families: "",
+  size: 6,
+  trainPuzzles: 300,
+  testPuzzles: 60,
+  augmentations: 0,
+  families: "recolour,swap,reflect,rotate,gravity,outline",
   trainFile: null,
   testFile: null,
 };
 
-/** The puzzle embeddings carry the rule of a task; they learn faster. */
-const arcOptim: OptimConfig = { ...optim, puzzleEmbLr: 1e-2 };
+/** The puzzle embeddings carry the rule of a task, and are seen less often than anything else. */
+const arcOptim: OptimConfig = { ...optim, puzzleEmbLr: 1e-1 };
 
 /** ARC. */
 export const arc = {
-  /** A few tasks of at most 6×6 cells. */
+  /** Tasks of our own, of two families, of at most 6×6 cells. */
   tiny: {
-    task: { ...arcMini, size: 6, trainPuzzles: 60, testPuzzles: 20, augmentations: 3 },
-    optim: { ...tinyOptim, puzzleEmbLr: 1e-2 },
+    task: { ...arcMini, trainPuzzles: 60, testPuzzles: 20, families: "recolour,swap" },
+    optim: { ...tinyOptim, puzzleEmbLr: 1e-1 },
     run: tinyRun,
   },
-  /** Tasks of our own of at most 8×8 cells. */
-  cpu: { task: arcMini, optim: arcOptim, run: { ...run, batchSize: 32, steps: 10_000 } },
+  /** Six families. */
+  cpu: { task: arcMini, optim: arcOptim, run: { ...run, batchSize: 32, steps: 6000 } },
+  /** All families, of at most 10×10 cells, each task in four arrangements; longer than minutes. */
+  "all-families": {
+    task: {
+      ...arcMini,
+      size: 10,
+      trainPuzzles: 1000,
+      testPuzzles: 200,
+      augmentations: 3,
+      families: "",
+    },
+    optim: arcOptim,
+    run: { ...run, batchSize: 32, steps: 60_000 },
+  },
   /** ARC-AGI-1: give its folders as `--task.trainFile` and `--task.testFile`. */
   paper: {
-    task: { ...arcMini, size: 30, trainPuzzles: 560, testPuzzles: 400, augmentations: 1000 },
+    task: {
+      ...arcMini,
+      size: 30,
+      trainPuzzles: 560,
+      testPuzzles: 400,
+      augmentations: 1000,
+      families: "",
+    },
     optim: {
       ...paperOptim,
       weightDecay: 0.1,
