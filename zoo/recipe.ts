@@ -36,9 +36,9 @@ export interface SudokuConfig {
   readonly supervise: "all" | "blanks";
   /** Whether each puzzle is rearranged at random every time it is drawn. */
   readonly augment: boolean;
-  /** A file to train on in place of generated puzzles, or null. */
+  /** A file, or a data set in the official layout, to train on in place of generated puzzles, or null. */
   readonly trainFile: string | null;
-  /** A file to evaluate on in place of generated puzzles, or null. */
+  /** A file or data set to evaluate on in place of generated puzzles, or null. */
   readonly testFile: string | null;
 }
 
@@ -56,9 +56,9 @@ export interface MazeConfig {
   readonly testPuzzles: number;
   /** Whether each maze is turned or reflected at random every time it is drawn. */
   readonly augment: boolean;
-  /** A file to train on in place of generated mazes, or null. */
+  /** A file, or a data set in the official layout, to train on in place of generated mazes, or null. */
   readonly trainFile: string | null;
-  /** A file to evaluate on in place of generated mazes, or null. */
+  /** A file or data set to evaluate on in place of generated mazes, or null. */
   readonly testFile: string | null;
 }
 

@@ -7,7 +7,6 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { Random } from "../../core/random.ts";
-import { batchOf } from "../../models/model.ts";
 import {
   type ArcAugmentation,
   type ArcGrid,
@@ -28,20 +27,19 @@ import {
   identityArcAugmentation,
   ignoredLabel,
   invertArcAugmentation,
-  openPuzzleDataset,
   parseArcChallenges,
   parseArcIdentifier,
   parseArcTask,
   planArcPuzzles,
-  PuzzleSampler,
   writePuzzleDataset,
 } from "../../tasks/mod.ts";
 import type { ArcConfig } from "../recipe.ts";
+import { datasetSampler, isDatasetFolder } from "./_folder.ts";
 import { readText } from "./_shared.ts";
-import type { Judgement, Puzzle, Sampler, Task, Tokens, Variant } from "./task.ts";
+import type { Judgement, Puzzle, Task, Tokens, Variant } from "./task.ts";
 
 // Random streams of one seed, apart from the model's (0) and exploration's (1).
-const TASK_STREAM = 2, TEST_STREAM = 3, ORDER_STREAM = 4, AUGMENT_STREAM = 6, OFFSET_STREAM = 7;
+const TASK_STREAM = 2, TEST_STREAM = 3, AUGMENT_STREAM = 6, OFFSET_STREAM = 7;
 
 /** Where data sets are built, beside the runs. */
 const DATA = "data";
@@ -177,7 +175,7 @@ async function buildDataset(
   report: (line: string) => void,
 ): Promise<void> {
   const folder = datasetFolder(config, seed);
-  if (isBuilt(folder)) return;
+  if (isDatasetFolder(folder, "train")) return;
   const { size, identifiers, train, tasks } = plan();
   report(
     `Building ${train.examples} examples of ${tasks.length} tasks in ${train.puzzles} ` +
@@ -188,29 +186,8 @@ async function buildDataset(
   try {
     await writePuzzleDataset(folder, "train", groups, spec);
   } catch (error) {
-    if (!isBuilt(folder)) throw error; // else another process was quicker
+    if (!isDatasetFolder(folder, "train")) throw error; // else another process was quicker
   }
-}
-
-function isBuilt(folder: string): boolean {
-  return isFile(join(folder, "train", "dataset.json"));
-}
-
-/** Batches as the official code draws them: of each task one arrangement an epoch. */
-function datasetSampler(folder: string, seed: number): Sampler {
-  const dataset = openPuzzleDataset(folder, "train");
-  const randomOf = (epoch: number) => new Random(seed + 2 ** 32 * (epoch + 1), ORDER_STREAM);
-  const samplers = new Map<number, PuzzleSampler>();
-  return {
-    batch: (step, size, device) => {
-      let sampler = samplers.get(size);
-      if (sampler === undefined) {
-        sampler = new PuzzleSampler(dataset, { globalBatchSize: size, randomOf });
-        samplers.set(size, sampler);
-      }
-      return batchOf(sampler.batch(step), dataset.metadata.seqLen, device);
-    },
-  };
 }
 
 // Questions

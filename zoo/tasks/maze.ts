@@ -13,6 +13,7 @@ import {
   generateMaze,
   inverseDihedral,
   judgeMaze,
+  markedPathLength,
   type Maze,
   type MazePuzzle,
   mazeSeqLen,
@@ -26,6 +27,7 @@ import {
 } from "../../tasks/mod.ts";
 import { colours } from "../cli/terminal.ts";
 import type { MazeConfig } from "../recipe.ts";
+import { isDatasetFolder, testExamples, trainingSampler } from "./_folder.ts";
 import { readText, sideBySide, splitOf } from "./_shared.ts";
 import { EpochSampler } from "./epoch_sampler.ts";
 import type { Judgement, Puzzle, Task, Tokens, Variant } from "./task.ts";
@@ -39,19 +41,30 @@ export type RatedMaze = MazePuzzle & Puzzle;
 /** The mazes that a config describes. */
 export function mazeTask(config: MazeConfig): Task<RatedMaze> {
   const { size } = config;
-  const heldOut = (seed: number) =>
-    config.testFile === null
-      ? generated(config, new Random(seed, TEST_STREAM), config.testPuzzles)
-      : readMazes(config.testFile, config).slice(0, config.testPuzzles);
-  const gridOf = (cells: Uint8Array): Maze => ({ cells, rows: size, columns: size });
-  return {
+  const tokens = {
     title: `${size}×${size} mazes`,
     seqLen: mazeSeqLen(size),
     vocabSize: mazeVocabSize,
+  };
+  const heldOut = (seed: number): RatedMaze[] => {
+    const { testFile, testPuzzles } = config;
+    if (testFile === null) return generated(config, new Random(seed, TEST_STREAM), testPuzzles);
+    return isDatasetFolder(testFile, "test")
+      ? testExamples(testFile, testPuzzles, tokens).map((example) => decodedMaze(example, size))
+      : readMazes(testFile, config).slice(0, testPuzzles);
+  };
+  const gridOf = (cells: Uint8Array): Maze => ({ cells, rows: size, columns: size });
+  return {
+    ...tokens,
     numPuzzleIdentifiers: 1,
     ratingTitle: "path",
     heldOut,
     load: (seed, report) => {
+      const { trainFile } = config;
+      if (trainFile !== null && isDatasetFolder(trainFile, "train")) {
+        report(`Training on the data set "${trainFile}", as it is`);
+        return { train: trainingSampler(trainFile, seed, tokens), test: heldOut(seed) };
+      }
       const random = new Random(seed, TRAIN_STREAM);
       const { train, test } = splitOf({
         test: heldOut(seed),
@@ -109,6 +122,13 @@ function readMazes(path: string, { size }: MazeConfig): RatedMaze[] {
   }
   if (mazes.length === 0) throw new TypeError(`Cannot use "${path}": it has no mazes`);
   return mazes.map(rated);
+}
+
+/** A maze of a data set; the rating is the path that it marks. */
+function decodedMaze({ inputs, labels }: Tokens, size: number): RatedMaze {
+  const [puzzle, solution] = [inputs, labels].map((tokens) => decodeMaze(tokens, size));
+  const pathLength = markedPathLength(puzzle!, solution!) ?? 0;
+  return rated({ puzzle: puzzle!, solution: solution!, pathLength });
 }
 
 function encoded({ puzzle, solution }: MazePuzzle): Tokens {

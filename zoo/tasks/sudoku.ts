@@ -28,6 +28,7 @@ import {
 import { colours } from "../cli/terminal.ts";
 import type { SudokuConfig } from "../recipe.ts";
 import { EpochSampler } from "./epoch_sampler.ts";
+import { isDatasetFolder, testExamples, trainingSampler } from "./_folder.ts";
 import { readText, sideBySide, splitOf } from "./_shared.ts";
 import { type Judgement, type Task, type TaskData, type Tokens, unchanged } from "./task.ts";
 
@@ -38,14 +39,18 @@ const TRAIN_STREAM = 2, TEST_STREAM = 3;
 export function sudokuTask(config: SudokuConfig): Task<SudokuPuzzle> {
   const size = config.size as SudokuSize;
   const heldOut = (seed: number) => heldOutSudokus(config, seed);
+  const tokens = tokensOf(config);
   return {
-    title: `${size}×${size} Sudoku`,
-    seqLen: size * size,
-    vocabSize: size + 2,
+    ...tokens,
     numPuzzleIdentifiers: 1,
     ratingTitle: "backtracks",
     heldOut,
     load: (seed, report): TaskData<SudokuPuzzle> => {
+      const { trainFile } = config;
+      if (trainFile !== null && isDatasetFolder(trainFile, "train")) {
+        report(`Training on the data set "${trainFile}", as it is`);
+        return { train: trainingSampler(trainFile, seed, tokens), test: heldOut(seed) };
+      }
       const { train, test } = loadSudokus(config, seed, report);
       const encode = (puzzle: SudokuPuzzle, random: Random) =>
         encodeSudoku(
@@ -66,6 +71,11 @@ export function sudokuTask(config: SudokuConfig): Task<SudokuPuzzle> {
     format: formatBoard,
     question: ({ puzzle }) => puzzle,
   };
+}
+
+/** What the tokens of a config's boards are. */
+function tokensOf({ size }: SudokuConfig): Pick<Task, "title" | "seqLen" | "vocabSize"> {
+  return { title: `${size}×${size} Sudoku`, seqLen: size * size, vocabSize: size + 2 };
 }
 
 /** Puzzles to train on and puzzles held out. */
@@ -97,10 +107,21 @@ export function loadSudokus(
 /** The puzzles of a config that are never trained on. */
 export function heldOutSudokus(config: SudokuConfig, seed: number): SudokuPuzzle[] {
   const { testFile, testPuzzles, testHardShare, testMinimalShare } = config;
-  if (testFile !== null) return readSudokus(testFile, config).slice(0, testPuzzles);
+  if (testFile !== null) {
+    return isDatasetFolder(testFile, "test")
+      ? testExamples(testFile, testPuzzles, tokensOf(config)).map(decodedPuzzle)
+      : readSudokus(testFile, config).slice(0, testPuzzles);
+  }
   const shares = { hardShare: testHardShare, minimalShare: testMinimalShare };
   const generate = sudokuGenerator(config, new Random(seed, TEST_STREAM), shares);
   return Array.from({ length: testPuzzles }, generate);
+}
+
+/** A puzzle of a data set, rated. */
+function decodedPuzzle({ inputs, labels }: Tokens): SudokuPuzzle {
+  const size = Math.sqrt(inputs.length) as SudokuSize;
+  const [puzzle, solution] = [inputs, labels].map((tokens) => decodeBoard(tokens, size));
+  return { puzzle: puzzle!, solution: solution!, rating: solve(puzzle!).backtracks };
 }
 
 /** Draws hard puzzles, puzzles from which no clue can be taken away, and others, by their shares. */
