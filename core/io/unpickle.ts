@@ -79,7 +79,8 @@ const MAX_LONG_BYTES = 255;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { pickle, unpickle } from "./pickle.ts";
+ * import { pickle } from "./pickle.ts";
+ * import { unpickle } from "./unpickle.ts";
  *
  * assertEquals(unpickle(pickle(["step", 3, null])), ["step", 3, null]);
  * ```
