@@ -20,6 +20,7 @@ import { loadWeights } from "../../zoo/weights.ts";
 import { assertClose } from "../close.ts";
 import { inFolder } from "../ffi/_folder.ts";
 import { hasTorch, needsTorch, runPython } from "../python.ts";
+import { bytes, withHub } from "./_hub.ts";
 import { command } from "./_tiny.ts";
 
 const optim: OptimConfig = {
@@ -172,6 +173,29 @@ Deno.test("zoo import and zoo export take weights there and back, bit for bit", 
       assertEquals([evaluated.code, evaluated.stderr], [0, ""]);
     }
   }));
+
+Deno.test("zoo import hf:owner/repo fetches a checkpoint with its settings, and imports it", async () => {
+  const config = models["trm"]!;
+  const { state, settings } = toOfficial(config, weightsOf(config), optim);
+  const files = {
+    "all_config.yaml": { content: bytes(JSON.stringify(settings)) },
+    step_100: { content: Uint8Array.from(await encodeTorchFile(state)), isBig: true },
+  };
+  await withHub(files, async (folder) => {
+    const before = Deno.cwd(), out = join(folder, "out");
+    Deno.chdir(folder);
+    try {
+      const { code, stderr } = await command(
+        ...["zoo", "import", "hf:o/r", "--seq-len=16", `--out=${out}`],
+      );
+      assertEquals(code, 0, stderr);
+    } finally {
+      Deno.chdir(before);
+    }
+    const own = stateDict(loadWeights(out).model, "model.");
+    for (const [name, { data }] of weightsOf(config)) assertEquals(own.get(name)!.data, data);
+  });
+});
 
 const golden = Deno.env.get("PONDER_TEST_GOLDEN");
 
