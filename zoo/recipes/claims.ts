@@ -30,6 +30,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   "trm-sudoku cpu": ours(0.976, "41 minutes", busyCore),
   "actv2-sudoku cpu": ours(0.862, "12 minutes", busyCore),
   "transformer-sudoku cpu": ours(0, "13 minutes", busyCore),
+  "trm-maze cpu": ours(0.134, "44 minutes", busyCore),
   "trm-arc cpu": ours(0.117, "10 minutes", busyCore),
   "trm-sudoku paper": paper(0.747, "one L40S, below 36 hours"),
   "trm-mlp-sudoku paper": paper(0.874, "one L40S, below 36 hours"),
