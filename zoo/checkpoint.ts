@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { writeFileAtomic } from "../core/io/file.ts";
+import { isFile, writeFileAtomic } from "../core/io/file.ts";
 import { decodeSafetensors, safetensorsChunks } from "../core/io/safetensors.ts";
 import {
   loadStateDict,
@@ -74,11 +74,7 @@ export function loadCheckpoint(
 
 /** Whether a folder is that of a run with a checkpoint. */
 export function hasCheckpoint(folder: string): boolean {
-  try {
-    return Deno.statSync(join(folder, FILE)).isFile;
-  } catch {
-    return false;
-  }
+  return isFile(join(folder, FILE));
 }
 
 function restore(

@@ -50,6 +50,15 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   }
 }
 
+/** Whether there is a file at a path; what cannot be looked at counts as none. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 function chunksOf(content: FileContent): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (typeof content === "string") return [new TextEncoder().encode(content)];
   return content instanceof Uint8Array ? [content] : content;

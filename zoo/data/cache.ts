@@ -10,10 +10,10 @@
  *
  * @module
  */
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { writeFileAtomic } from "../../core/io/file.ts";
 import { download, withLock } from "../../ffi/download.ts";
-import { cacheRoot } from "../../ffi/locate.ts";
+import { cacheFolder } from "../cache.ts";
 import { type HubEntry, listHub } from "../hub.ts";
 import {
   contentChecksum,
@@ -67,11 +67,7 @@ export interface FetchProgress {
 
 /** The folder under which every data set has a folder of its own. */
 export function dataCache(): string {
-  const named = Deno.env.get("PONDER_CACHE");
-  if (named) return resolve(named, "data");
-  const root = cacheRoot();
-  if ("directory" in root) return join(dirname(root.directory), "data");
-  throw new Error(`Cannot place a cache: ${root.problem}; PONDER_CACHE names a folder for it`);
+  return cacheFolder("data");
 }
 
 // Archives

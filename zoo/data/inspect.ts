@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { isFile } from "../../core/io/file.ts";
 import {
   type ArcGrid,
   arcSeqLen,
@@ -211,14 +212,6 @@ function readBuild(folder: string): BuildInfo | null {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return null;
     throw error;
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
   }
 }
 

@@ -10,8 +10,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { dirname, fromFileUrl, join, resolve } from "@std/path";
-import { cacheRoot } from "../../ffi/locate.ts";
+import { fromFileUrl, join } from "@std/path";
+import { cacheFolder } from "../cache.ts";
 import { type PretrainedEntry, WEIGHT_FILES, type WeightFile } from "./index.ts";
 
 /** Where to look. */
@@ -38,11 +38,7 @@ export function cloneFolder(): string | null {
 
 /** The folder under which all weights have a folder of their own. */
 export function weightsCache(): string {
-  const named = Deno.env.get("PONDER_CACHE");
-  if (named) return resolve(named, "weights");
-  const root = cacheRoot();
-  if ("directory" in root) return join(dirname(root.directory), "weights");
-  throw new Error(`Cannot place a cache: ${root.problem}; PONDER_CACHE names a folder for it`);
+  return cacheFolder("weights");
 }
 
 /** The folder of an entry in the cache: another one for every version of its files. */

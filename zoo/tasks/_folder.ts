@@ -4,27 +4,21 @@
  * @module
  */
 import { join } from "@std/path";
-import { Random } from "../../core/random.ts";
+import { isFile } from "../../core/io/file.ts";
 import { batchOf } from "../../models/model.ts";
 import { openPuzzleDataset, type PuzzleDataset, PuzzleSampler } from "../../tasks/mod.ts";
+import { epochRandom } from "./epoch_sampler.ts";
 import type { Sampler, Task, Tokens } from "./task.ts";
-
-/** The random stream of one seed that orders epochs. */
-const ORDER_STREAM = 4;
 
 /** Whether a path is a folder with a split of a data set. */
 export function isDatasetFolder(path: string, split: "train" | "test"): boolean {
-  try {
-    return Deno.statSync(join(path, split, "dataset.json")).isFile;
-  } catch {
-    return false;
-  }
+  return isFile(join(path, split, "dataset.json"));
 }
 
 /** Batches as the official code draws them: of each group one arrangement an epoch. */
 export function datasetSampler(folder: string, seed: number): Sampler {
   const dataset = openPuzzleDataset(folder, "train");
-  const randomOf = (epoch: number) => new Random(seed + 2 ** 32 * (epoch + 1), ORDER_STREAM);
+  const randomOf = (epoch: number) => epochRandom(seed, epoch);
   const samplers = new Map<number, PuzzleSampler>();
   return {
     batch: (step, size, device) => {

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
+import { isFile } from "../../core/io/file.ts";
 import { Random } from "../../core/random.ts";
 import {
   type ArcAugmentation,
@@ -148,14 +149,6 @@ export function readTasks(path: string): ArcTask[] {
   const files = names.filter((name) => name.endsWith(".json")).sort();
   if (files.length === 0) throw new TypeError(`Cannot use "${path}": it has no JSON files`);
   return files.map((name) => parseArcTask(readText(join(path, name)), join(path, name)));
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 // The data set to train on, in the official layout

@@ -14,6 +14,11 @@ const ORDER_STREAM = 4;
 /** Streams from here on belong to the batches, one each. */
 const BATCH_STREAM = 1 << 16;
 
+/** The random numbers that order an epoch. */
+export function epochRandom(seed: number, epoch: number): Random {
+  return new Random(seed + 2 ** 32 * (epoch + 1), ORDER_STREAM);
+}
+
 /**
  * Batches in a fixed order: each epoch permutes the puzzles and drops the last
  * partial batch. Batch `step` depends on the seed and on `step` alone, so there is
@@ -56,7 +61,9 @@ export class EpochSampler<P> implements Sampler {
   #permute(epoch: number): void {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    const random = new Random(this.#seed + 2 ** 32 * (epoch + 1), ORDER_STREAM);
-    this.#order = shuffle(random, Uint32Array.from(this.#puzzles, (_, i) => i));
+    this.#order = shuffle(
+      epochRandom(this.#seed, epoch),
+      Uint32Array.from(this.#puzzles, (_, i) => i),
+    );
   }
 }
