@@ -22,7 +22,22 @@ export type ModelConfig =
   | RecurrentConfig
   | LoopedConfig;
 
-/** The model that a config describes, with weights drawn from `random`. */
+/** The kinds of models. */
+export const modelKinds: readonly ModelConfig["kind"][] = [
+  "hrm",
+  "l-only",
+  "trm",
+  "actv2",
+  "transformer",
+  "recurrent",
+  "looped",
+];
+
+/**
+ * The model that a config describes, with weights drawn from `random`.
+ *
+ * @throws {TypeError} when there is no model of that kind
+ */
 export function makeModel(config: ModelConfig, options: ModelOptions): Model {
   switch (config.kind) {
     case "hrm":
@@ -39,5 +54,10 @@ export function makeModel(config: ModelConfig, options: ModelOptions): Model {
       return new Recurrent(config, options);
     case "looped":
       return new Looped(config, options);
+    default:
+      throw new TypeError(
+        `Unknown kind of model "${(config satisfies never as { kind: string }).kind}": ` +
+          `expected one of ${modelKinds.join(", ")}, or a model in place of its config`,
+      );
   }
 }

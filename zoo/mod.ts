@@ -31,6 +31,7 @@ export type {
   Claim,
   MazeConfig,
   OptimConfig,
+  OwnPreset,
   Preset,
   Recipe,
   RunConfig,
@@ -60,7 +61,14 @@ export {
 export { makeTask } from "./tasks/tasks.ts";
 export { makeTrainee, train, type TrainOptions, type TrainResult } from "./train.ts";
 export { presetProblem } from "./validate.ts";
-export { loadWeights, readConfig, type SavedConfig, savedConfig, saveWeights } from "./weights.ts";
+export {
+  loadWeights,
+  readConfig,
+  restoreWeights,
+  type SavedConfig,
+  savedConfig,
+  saveWeights,
+} from "./weights.ts";
 export {
   type Candidate,
   type Choice,

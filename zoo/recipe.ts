@@ -163,6 +163,14 @@ export interface Preset {
   readonly claim: Claim;
 }
 
+/** A training run of a model or a task of the caller's own, which says what is saved of it. */
+export interface OwnPreset extends Pick<Preset, "optim" | "run"> {
+  /** What defines the model. */
+  readonly model: { readonly kind: string };
+  /** What defines the puzzles. */
+  readonly task: { readonly kind: string };
+}
+
 /** A model on a task, at several sizes. */
 export interface Recipe {
   /** What it is, in a few words. */

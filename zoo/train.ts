@@ -12,12 +12,12 @@ import { grouped, type Named } from "../core/optim/optimizer.ts";
 import { warmupCosine } from "../core/optim/schedule.ts";
 import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
-import { makeModel } from "../models/family.ts";
+import { makeModel, type ModelConfig } from "../models/family.ts";
 import { type Carry, carryTensors, type Model } from "../models/model.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
 import { appendMetrics, cutMetrics, MetricsWindow } from "./metrics.ts";
-import type { Preset } from "./recipe.ts";
+import type { OptimConfig, OwnPreset, Preset, RunConfig, TaskConfig } from "./recipe.ts";
 import { type StepReport, type Trainee, trainStep } from "./step.ts";
 import type { Puzzle, Sampler, Task, TaskData } from "./tasks/task.ts";
 import { makeTask } from "./tasks/tasks.ts";
@@ -25,8 +25,12 @@ import { type SavedConfig, saveWeights, WEIGHT_PREFIX, writeConfig } from "./wei
 
 /** A run to be done. */
 export interface TrainOptions {
-  /** What to train, and its names. */
-  readonly saved: SavedConfig;
+  /** What to train, and its names; saved beside the weights. */
+  readonly saved: SavedConfig<OwnPreset>;
+  /** A model of the caller's own to train; by default the one that the config describes. */
+  readonly model?: Model;
+  /** A task of the caller's own; by default the one that the config describes. */
+  readonly task?: Task;
   /** The puzzles. */
   readonly data: TaskData;
   /** Where the run is kept. */
@@ -58,8 +62,17 @@ export interface TrainResult {
 }
 
 /** The model of a preset with what trains it, all from the preset's seed. */
-export function makeTrainee({ model: config, optim, run }: Preset, device: Device): Trainee {
-  const model = makeModel(config, { random: new Random(run.seed, 0), device });
+export function makeTrainee({ model, optim, run }: Preset, device: Device): Trainee {
+  return traineeOf(drawnModel(model, run, device), optim);
+}
+
+/** The model that a config describes, drawn from the run's seed. */
+function drawnModel(config: ModelConfig, { seed }: RunConfig, device: Device): Model {
+  return makeModel(config, { random: new Random(seed, 0), device });
+}
+
+/** A model with what trains it. */
+function traineeOf(model: Model, optim: OptimConfig): Trainee {
   const { beta1, beta2, eps, weightDecay, convention } = optim;
   const betas = [beta1, beta2] as const;
   const make = (named: readonly Named[], decay: number) =>
@@ -81,16 +94,19 @@ export function makeTrainee({ model: config, optim, run }: Preset, device: Devic
 
 /**
  * Trains until the last step, the time or the signal; leaves a checkpoint and weights.
+ * A model of the caller's own is left with the weights of the last step, not averaged.
  *
+ * @throws {TypeError} when there is no model or task of the config's kind, and none is given
  * @throws {RangeError} when the loss is no longer a number, or fewer steps are asked for than are done
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { saved, data, folder, device = "cpu", minutes = Infinity, signal } = options;
   const { run, optim } = saved.config;
-  const task = makeTask(saved.config.task);
+  const task = options.task ?? makeTask(saved.config.task as TaskConfig);
   await breathe(); // what follows has a scope that the caller does not share
   using _ = scope();
-  const trainee = makeTrainee(saved.config, device);
+  const model = options.model ?? drawnModel(saved.config.model as ModelConfig, run, device);
+  const trainee = traineeOf(model, optim);
   using _buffers = { [Symbol.dispose]: () => disposeBuffers(trainee) };
   const schedule = { ...optim, totalSteps: run.steps };
 
@@ -168,7 +184,7 @@ function isProjection([name, { shape }]: Named): boolean {
   return name.endsWith(".weight") && shape.length === 2;
 }
 
-/** Frees what {@link makeTrainee} made that no scope owns. */
+/** Frees what {@link traineeOf} made that no scope owns. */
 function disposeBuffers({ optimizer, ema }: Trainee): void {
   optimizer.dispose();
   ema?.dispose();
@@ -202,7 +218,7 @@ async function evaluateTrainee(
 async function saveTrainee(
   folder: string,
   { model, ema }: Trainee,
-  saved: SavedConfig,
+  saved: SavedConfig<OwnPreset>,
 ): Promise<void> {
   const body = () => stateDict(model, WEIGHT_PREFIX);
   await saveWeights(folder, await (ema === null ? body() : ema.applied(body)), saved);

@@ -4,18 +4,18 @@
  * @module
  */
 import type { BackboneConfig } from "../models/backbone.ts";
-import type { ModelConfig } from "../models/family.ts";
+import { type ModelConfig, modelKinds } from "../models/family.ts";
 import type { Preset, TaskConfig } from "./recipe.ts";
 import { arcMiniFamilyNames } from "../tasks/mod.ts";
-import { makeTask } from "./tasks/tasks.ts";
+import { makeTask, taskKinds } from "./tasks/tasks.ts";
 import { recipes } from "./recipes.ts";
 
 const groups = ["model", "task", "optim", "run"] as const;
 
 /** Fields that hold one of a few words. */
 const choices: Readonly<Record<string, readonly string[]>> = {
-  "task.kind": ["sudoku", "maze", "arc"],
-  "model.kind": ["hrm", "l-only", "trm", "actv2", "transformer", "recurrent", "looped"],
+  "task.kind": taskKinds,
+  "model.kind": modelKinds,
   "model.posEncodings": ["rope", "learned", "none"],
   "model.mixer": ["attention", "mlp"],
   "model.backbone": ["post-norm", "pre-norm", "gpt"],

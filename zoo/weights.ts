@@ -12,7 +12,7 @@ import { loadStateDict, type StoredTensor } from "../core/nn/module.ts";
 import { Random } from "../core/random.ts";
 import { makeModel } from "../models/family.ts";
 import type { Model } from "../models/model.ts";
-import type { Preset } from "./recipe.ts";
+import type { OwnPreset, Preset } from "./recipe.ts";
 import { savedProblem } from "./validate.ts";
 import { version } from "./version.ts";
 
@@ -24,24 +24,28 @@ const WEIGHTS = "model.safetensors";
 const CONFIG = "config.json";
 
 /** What `config.json` holds. */
-export interface SavedConfig {
+export interface SavedConfig<Config extends OwnPreset = Preset> {
   /** The name of the recipe. */
   readonly recipe: string;
   /** The preset's name. */
   readonly preset: string;
   /** The preset with everything that the command line changed. */
-  readonly config: Preset;
+  readonly config: Config;
   /** The version of Ponder that wrote it. */
   readonly ponder: string;
 }
 
 /** A config as a run saves it. */
-export function savedConfig(recipe: string, preset: string, config: Preset): SavedConfig {
+export function savedConfig<Config extends OwnPreset>(
+  recipe: string,
+  preset: string,
+  config: Config,
+): SavedConfig<Config> {
   return { recipe, preset, config, ponder: version };
 }
 
 /** Writes a config into a folder, which is made if need be. */
-export async function writeConfig(folder: string, config: SavedConfig): Promise<void> {
+export async function writeConfig(folder: string, config: SavedConfig<OwnPreset>): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   await writeFileAtomic(join(folder, CONFIG), JSON.stringify(config, null, 2) + "\n");
 }
@@ -50,7 +54,7 @@ export async function writeConfig(folder: string, config: SavedConfig): Promise<
 export async function saveWeights(
   folder: string,
   weights: ReadonlyMap<string, StoredTensor>,
-  config: SavedConfig,
+  config: SavedConfig<OwnPreset>,
 ): Promise<void> {
   await writeConfig(folder, config);
   const { recipe, ponder } = config;
@@ -104,12 +108,24 @@ export function loadWeights(
   device: Device = "cpu",
 ): { model: Model; saved: SavedConfig; folder: string } {
   const folder = weightsFolder(path);
-  const file = join(folder, WEIGHTS);
   const saved = readConfig(folder);
-  const { tensors } = decodeSafetensors(Deno.readFileSync(file), { fileName: file });
   const model = makeModel(saved.config.model, { random: new NoRandom(0), device });
-  readFrom(file, () => loadStateDict(model, tensors, WEIGHT_PREFIX));
+  restoreWeights(model, folder);
   return { model, saved, folder };
+}
+
+/**
+ * Puts the weights in a folder, found as {@link loadWeights} finds them, into a model
+ * that the caller made.
+ *
+ * @throws {Deno.errors.NotFound} when there are none
+ * @throws {SyntaxError} when the file is damaged
+ * @throws {TypeError} when the weights are not those of the model
+ */
+export function restoreWeights(model: Model, path: string): void {
+  const file = join(weightsFolder(path), WEIGHTS);
+  const { tensors } = decodeSafetensors(Deno.readFileSync(file), { fileName: file });
+  readFrom(file, () => loadStateDict(model, tensors, WEIGHT_PREFIX));
 }
 
 function weightsFolder(path: string): string {

@@ -8,12 +8,24 @@ import {
 } from "@std/assert";
 import { join } from "@std/path";
 import { decodeSafetensors, encodeSafetensors } from "../../core/io/safetensors.ts";
+import { stateDict } from "../../core/nn/module.ts";
 import { warmupCosine } from "../../core/optim/schedule.ts";
+import { Random } from "../../core/random.ts";
+import { makeModel } from "../../models/family.ts";
 import { presetProblem } from "../../zoo/validate.ts";
 import { version } from "../../zoo/version.ts";
 import { train } from "../../zoo/train.ts";
+import { restoreWeights } from "../../zoo/weights.ts";
 import { inFolder, namesIn } from "../ffi/_folder.ts";
-import { checkpointOf, checkpointPath, dataOf, metricsOf, textOf, tinyConfig } from "./_tiny.ts";
+import {
+  checkpointOf,
+  checkpointPath,
+  dataOf,
+  metricsOf,
+  taskOf,
+  textOf,
+  tinyConfig,
+} from "./_tiny.ts";
 
 /** The tensors of saved weights, as text. */
 function weightsIn(folder: string): Record<string, string> {
@@ -167,4 +179,39 @@ Deno.test("train() does not go on from weights that are no numbers", () =>
     );
     assertStringIncludes(error.message, "the loss is NaN");
     assert(textOf(Deno.readFileSync(checkpointPath(folder))) === textOf(before));
+  }));
+
+Deno.test("train() of a model and a task that the caller made is that of their configs", () =>
+  inFolder(async (folder) => {
+    const saved = tinyConfig(), data = dataOf(saved);
+    const { model, task, optim, run } = saved.config;
+    await train({ saved, data, folder: join(folder, "ours") });
+    const own = {
+      ...saved,
+      config: { model: { ...model, kind: "mine" }, task: { ...task, kind: "mine" }, optim, run },
+    };
+    const made = makeModel(model, { random: new Random(run.seed, 0) });
+    const where = join(folder, "own");
+    await train({ saved: own, model: made, task: taskOf(saved), data, folder: where });
+    const weights = weightsIn(join(where, "final"));
+    assertEquals(weights, weightsIn(join(folder, "ours", "final")));
+    const { config } = JSON.parse(Deno.readTextFileSync(join(where, "final", "config.json")));
+    assertEquals([config.model.kind, config.task.kind], ["mine", "mine"]);
+
+    const last = textOf(stateDict(made).get("inner.lm_head.weight")!.data);
+    restoreWeights(made, where);
+    const best = textOf(stateDict(made).get("inner.lm_head.weight")!.data);
+    assertEquals(best, weightsIn(join(where, "best"))["model.inner.lm_head.weight"]);
+    assert(last !== best, "the weights are the averaged ones");
+  }));
+
+Deno.test("train() names the kind of a model or a task that there is not and that it was not given", () =>
+  inFolder(async (folder) => {
+    const saved = tinyConfig(), data = dataOf(saved);
+    const { config } = saved;
+    for (const group of ["model", "task"] as const) {
+      const own = { ...saved, config: { ...config, [group]: { kind: "mine" } } };
+      const message = `Unknown kind of ${group} "mine": expected one of `;
+      await assertRejects(() => train({ saved: own, data, folder }), TypeError, message);
+    }
   }));

@@ -9,7 +9,14 @@ import { mazeTask } from "./maze.ts";
 import { sudokuTask } from "./sudoku.ts";
 import type { Task } from "./task.ts";
 
-/** The task that a config describes. */
+/** The kinds of tasks. */
+export const taskKinds: readonly TaskConfig["kind"][] = ["sudoku", "maze", "arc"];
+
+/**
+ * The task that a config describes.
+ *
+ * @throws {TypeError} when there is no task of that kind
+ */
 export function makeTask(config: TaskConfig): Task {
   switch (config.kind) {
     case "sudoku":
@@ -18,5 +25,10 @@ export function makeTask(config: TaskConfig): Task {
       return mazeTask(config);
     case "arc":
       return arcTask(config);
+    default:
+      throw new TypeError(
+        `Unknown kind of task "${(config satisfies never as { kind: string }).kind}": ` +
+          `expected one of ${taskKinds.join(", ")}, or a task in place of its config`,
+      );
   }
 }
