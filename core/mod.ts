@@ -41,6 +41,7 @@ export {
 } from "./create.ts";
 export type { Device } from "./device.ts";
 export { bytesOf, type DType, dtypes, isFloating, type NumericArray } from "./dtype.ts";
+export { countFlops } from "./flops.ts";
 export { Random, type RandomState } from "./random.ts";
 export { apart, type Owned, Scope, scope, tidy } from "./scope.ts";
 export type { Shape } from "./shape.ts";

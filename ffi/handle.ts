@@ -9,6 +9,7 @@ import { symbols } from "./library.ts";
 
 let tensors = 0;
 let bytes = 0;
+let peak = 0;
 
 /** Tensors of libtorch that this process holds, views included. */
 export function liveTensors(): number {
@@ -18,6 +19,16 @@ export function liveTensors(): number {
 /** Bytes of the storages that those tensors share. */
 export function liveBytes(): number {
   return bytes;
+}
+
+/** The most that {@link liveBytes} has been since {@link resetPeakBytes}, or the start. */
+export function peakBytes(): number {
+  return peak;
+}
+
+/** From here on {@link peakBytes} looks anew. */
+export function resetPeakBytes(): void {
+  peak = bytes;
 }
 
 const scratch: BigInt64Array = new BigInt64Array(1);
@@ -52,6 +63,7 @@ export interface Storage {
 function newStorage(address: bigint): Storage {
   const storage = { version: 0, handles: 0, bytes: storageBytes(address) };
   bytes += storage.bytes;
+  peak = Math.max(peak, bytes);
   return storage;
 }
 

@@ -12,4 +12,11 @@
  */
 export { LibraryError, TorchError } from "./errors.ts";
 export { type LibraryInfo, loadLibrary, type LoadOptions } from "./library.ts";
-export { Handle, liveBytes, liveTensors, type Storage } from "./handle.ts";
+export {
+  Handle,
+  liveBytes,
+  liveTensors,
+  peakBytes,
+  resetPeakBytes,
+  type Storage,
+} from "./handle.ts";

@@ -37,6 +37,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Show the answer to a puzzle after every segment",
     load: async () => (await import("./commands/solve.ts")).solveCommand,
   },
+  compare: {
+    summary: "Hold models against each other: what they reach, and what they cost",
+    load: async () => (await import("./commands/compare.ts")).compareCommand,
+  },
   data: {
     summary: "Build, inspect and download data sets",
     load: async () => (await import("./commands/data.ts")).dataCommand,

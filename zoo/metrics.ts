@@ -47,6 +47,22 @@ export function appendMetrics(folder: string, line: object): void {
   Deno.writeTextFileSync(join(folder, FILE), JSON.stringify(line) + "\n", { append: true });
 }
 
+/**
+ * The last line of a run; null where there are none.
+ *
+ * @throws {SyntaxError} when it is damaged
+ */
+export function lastMetrics(
+  folder: string,
+): { readonly step?: number; readonly seconds?: number } | null {
+  try {
+    return JSON.parse(Deno.readTextFileSync(join(folder, FILE)).trimEnd().split("\n").at(-1)!);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
 /** Drops what was reported after `step`: a run that was killed may have gone beyond its checkpoint. */
 export async function cutMetrics(folder: string, step: number): Promise<void> {
   const path = join(folder, FILE);

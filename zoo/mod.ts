@@ -12,6 +12,7 @@
  * @module
  */
 export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
+export { trainingFlops } from "./flops.ts";
 export {
   loadPretrained,
   type LoadPretrainedOptions,
@@ -38,6 +39,13 @@ export type {
   SudokuConfig,
   TaskConfig,
 } from "./recipe.ts";
+export {
+  type Benchmark,
+  benchmarks,
+  published,
+  type PublishedFigure,
+  publishedOf,
+} from "./published.ts";
 export { recipes } from "./recipes.ts";
 export { type LearningRates, type StepReport, type Trainee, trainStep } from "./step.ts";
 export { EpochSampler } from "./tasks/epoch_sampler.ts";

@@ -8,6 +8,7 @@ import { direct } from "../../ffi/kernels.ts";
 import { aten } from "../../ffi/operators.ts";
 import { type Op, op } from "../autograd.ts";
 import { isFloating } from "../dtype.ts";
+import { noteProduct } from "../flops.ts";
 import { formatShape, matmulShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -26,7 +27,10 @@ export const matmul: Op<readonly [a: Tensor, b: Tensor]> = op("matmul", {
     requireSameFloat("matmul", x);
     matmulShape(x[0].shape, x[1].shape);
   },
-  forward: ([a, b]) => oneDnnProduct(a, b) ?? aten.matmul(a.handle, b.handle),
+  forward: ([a, b]) => {
+    noteProduct(a.shape, b.shape);
+    return oneDnnProduct(a, b) ?? aten.matmul(a.handle, b.handle);
+  },
   keeps: "x",
   // d(ab) = da b + a db
   vjp: (dy, { x: [a, b], needs }) => [

@@ -5,6 +5,7 @@
  */
 
 import type { Command, Flag, Group, NumberFlag, Positional } from "./command.ts";
+import { wrap } from "./_width.ts";
 import { settableFields } from "./fields.ts";
 
 /** What stands left, and what is said of it. */
@@ -121,22 +122,4 @@ function section(title: string, rows: readonly HelpRow[]): string {
     return `  ${wrap(label, WIDTH - 2).replaceAll("\n", "\n  ")}\n${indent}${text}`;
   });
   return `${title}:\n${lines.join("\n")}`;
-}
-
-/** The words of `text` in lines of at most `width`; `indent` starts every line but the first. */
-function wrap(text: string, width: number, indent = ""): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const piece of text.split(/\s+/).flatMap((word) => pieces(word, width - indent.length))) {
-    const longer = line === "" ? piece : `${line} ${piece}`;
-    if (longer.length > width) lines.push(line);
-    line = longer.length > width ? indent + piece : longer;
-  }
-  return [...lines, line].join("\n");
-}
-
-/** A word in pieces of at most `width`. */
-function pieces(word: string, width: number): readonly string[] {
-  const count = Math.ceil(word.length / width);
-  return Array.from({ length: count }, (_, i) => word.slice(i * width, (i + 1) * width));
 }

@@ -1,5 +1,5 @@
 /**
- * The width of a text on the screen, colours not counted.
+ * The width of a text on the screen, and lines that are not wider.
  *
  * @module
  */
@@ -35,4 +35,22 @@ export function clip(text: string, width: number): string {
 function charWidth(char: string): number {
   if (ZERO_WIDTH.test(char)) return 0;
   return DOUBLE_WIDTH.test(char) ? 2 : 1;
+}
+
+/** The words of `text` in lines of at most `width`; `indent` starts every line but the first. */
+export function wrap(text: string, width: number, indent = ""): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const piece of text.split(/\s+/).flatMap((word) => pieces(word, width - indent.length))) {
+    const longer = line === "" ? piece : `${line} ${piece}`;
+    if (longer.length > width) lines.push(line);
+    line = longer.length > width ? indent + piece : longer;
+  }
+  return [...lines, line].join("\n");
+}
+
+/** A word in pieces of at most `width`. */
+function pieces(word: string, width: number): readonly string[] {
+  const count = Math.ceil(word.length / width);
+  return Array.from({ length: count }, (_, i) => word.slice(i * width, (i + 1) * width));
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+export { wrap } from "./_width.ts";
 export { formatBytes, formatCount, formatDuration, formatPercent, sparkline } from "./_numbers.ts";
 export { type Cell, type Column, table } from "./table.ts";
 export { ProgressLine, type ProgressLineOptions } from "./progress.ts";

@@ -8,17 +8,15 @@ import { countParameters } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
 import { makeModel } from "../../models/family.ts";
 import { Interrupted, parseCommand, UsageError } from "../cli/flags.ts";
-import { formatCount, formatDuration, formatPercent, ProgressLine } from "../cli/terminal.ts";
-import type { Evaluation } from "../evaluate.ts";
+import { formatCount, formatDuration, formatPercent } from "../cli/terminal.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
 import type { TaskData } from "../tasks/task.ts";
 import { makeTask } from "../tasks/tasks.ts";
 import { think } from "../thinking.ts";
-import { train, type TrainResult } from "../train.ts";
+import type { TrainResult } from "../train.ts";
 import { presetProblem } from "../validate.ts";
 import { loadWeights, NoRandom, type SavedConfig } from "../weights.ts";
-import { Pace } from "./_pace.ts";
 import { hardest } from "./solve.ts";
 import {
   continuedRun,
@@ -30,6 +28,7 @@ import {
 } from "./_requested_run.ts";
 import { computeFlags, openLibrary, RUNS, userPath } from "./_shared.ts";
 import { describeDepth } from "./_describe.ts";
+import { trainVisibly } from "./_visible_training.ts";
 
 const presetNames = [...new Set(Object.values(recipes).flatMap((r) => Object.keys(r.presets)))];
 
@@ -85,12 +84,16 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
   await task.prepare?.(saved.config.run.seed, console.log);
   const data = task.load(saved.config.run.seed, console.log);
   console.log(`Run in "${folder}"${resumed === null ? "" : ", resumed"}`);
-  const result = await run(saved, data, folder, flags.minutes, resumed !== null, flags.device);
+  const { minutes, device } = flags;
+  const result = await trainVisibly({
+    ...{ saved, data, folder, device, resume: resumed !== null },
+    ...(minutes === undefined ? {} : { minutes }),
+  });
   finish(result, saved, data, folder);
 }
 
 /** The names of what may be set in a group, in any recipe. */
-function fieldsOf(group: keyof Groups): string {
+export function fieldsOf(group: keyof Groups): string {
   const names = Object.values(recipes).flatMap(({ presets }) => Object.keys(presets.cpu[group]));
   return [...new Set(names)].join(", ");
 }
@@ -111,46 +114,6 @@ function describe({ recipe, preset, config: { model, task, optim, run } }: Saved
     console.log(
       `This preset reached ${formatPercent(claim.ours)} ${claim.metric} in ${claim.hardware}`,
     );
-  }
-}
-
-/** Trains until it is done or Ctrl-C is pressed. */
-async function run(
-  saved: SavedConfig,
-  data: TaskData,
-  folder: string,
-  minutes: number | undefined,
-  resume: boolean,
-  device: "cpu" | "cuda",
-): Promise<TrainResult> {
-  using progress = new ProgressLine();
-  const { run: { steps, batchSize } } = saved.config;
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) Deno.exit(130);
-    progress.log("Stopping after this step; again to stop at once");
-    controller.abort();
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-  try {
-    const pace = new Pace(steps, batchSize, minutes);
-    return await train({
-      saved,
-      data,
-      folder,
-      resume,
-      device,
-      signal: controller.signal,
-      ...(minutes === undefined ? {} : { minutes }),
-      onStep: (step, report, { seconds }) => progress.update(pace.line(step, report, seconds)),
-      onEvaluation: (step, { final, byUnit, unit }: Evaluation) =>
-        progress.log(
-          `step ${step}: ${formatPercent(final.exact)} of held-out puzzles exact` +
-            (byUnit.length > 1 ? `, ${formatPercent(byUnit[0]!.exact)} after one ${unit}` : ""),
-        ),
-    });
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
   }
 }
 

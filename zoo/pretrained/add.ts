@@ -15,6 +15,7 @@ import {
 } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
 import { sha256OfFile } from "../../ffi/download.ts";
+import { lastMetrics } from "../metrics.ts";
 import type { Preset } from "../recipe.ts";
 import { makeTask } from "../tasks/tasks.ts";
 import { loadWeights, readFrom, saveWeights, WEIGHT_PREFIX } from "../weights.ts";
@@ -132,21 +133,17 @@ function effortOf(
 ): { readonly steps: number; readonly minutes: number } {
   if (minutes !== undefined) return { steps: run.steps, minutes };
   const path = join(dirname(folder), "metrics.jsonl");
-  const last = readFrom(path, () => {
-    try {
-      return JSON.parse(Deno.readTextFileSync(path).trimEnd().split("\n").at(-1)!);
-    } catch (cause) {
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      throw new RangeError(
-        `Cannot tell how long "${folder}" took to train: no "${path}"; say it by --minutes`,
-        { cause },
-      );
-    }
-  });
-  if (!(last?.step > 0 && last?.seconds > 0)) {
+  const last = readFrom(path, () => lastMetrics(dirname(folder)));
+  if (last === null) {
+    throw new RangeError(
+      `Cannot tell how long "${folder}" took to train: no "${path}"; say it by --minutes`,
+    );
+  }
+  const { step = 0, seconds = 0 } = last;
+  if (!(step > 0 && seconds > 0)) {
     throw new SyntaxError(`Cannot use "${path}": its last line has no step and seconds`);
   }
-  return { steps: last.step, minutes: Number((last.seconds / 60).toPrecision(3)) };
+  return { steps: step, minutes: Number((seconds / 60).toPrecision(3)) };
 }
 
 /** What a run was trained and tested on, in words. */

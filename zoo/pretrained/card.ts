@@ -58,7 +58,8 @@ export function reproduceCommand({ recipe, preset, config }: SavedConfig): strin
   return [`deno task train ${recipe} --preset=${preset}`, ...changes].join(" ");
 }
 
-function changedFields(known: Preset, config: Preset): string[] {
+/** The fields that are not as in the preset, as flags of `deno task train`. */
+export function changedFields(known: Preset, config: Preset): string[] {
   return (["model", "task", "optim", "run"] as const).flatMap((group) => {
     const before = known[group] as unknown as Readonly<Record<string, unknown>>;
     return Object.entries(config[group])
