@@ -190,7 +190,7 @@ Deno.test("compare shows named weights, and with --json one object; --html write
       await train({ saved, data: dataOf(saved), folder: join(folder, saved.recipe) });
     }
     const paths = runs.map(({ recipe }) => join(folder, recipe, "final"));
-    const page = join(folder, "report.html");
+    const page = join(folder, "pages", "report.html");
     const { code, stdout, stderr } = await command("compare", "sudoku", ...paths, `--html=${page}`);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^4×4 Sudoku: preset tiny, 12 held-out puzzles, 1 seed$/m);

@@ -88,7 +88,9 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     published: publishedOf(task),
   };
   if (flags.html !== undefined) {
-    await writeFileAtomic(userPath(flags.html), await comparisonPage(comparison));
+    const file = userPath(flags.html);
+    await Deno.mkdir(dirname(file), { recursive: true });
+    await writeFileAtomic(file, await comparisonPage(comparison));
   }
   if (flags.json) console.log(JSON.stringify(comparison));
   else console.log(`${library}\n\n${comparisonText(comparison)}`);
