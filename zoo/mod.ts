@@ -13,6 +13,7 @@
  */
 export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
 export { trainingFlops } from "./flops.ts";
+export { type FitOptions, fitPuzzle } from "./fit_puzzle.ts";
 export {
   loadPretrained,
   type LoadPretrainedOptions,
@@ -47,7 +48,13 @@ export {
   publishedOf,
 } from "./published.ts";
 export { recipes } from "./recipes.ts";
-export { type LearningRates, type StepReport, type Trainee, trainStep } from "./step.ts";
+export {
+  type Learner,
+  type LearningRates,
+  type StepReport,
+  type Trainee,
+  trainStep,
+} from "./step.ts";
 export { EpochSampler } from "./tasks/epoch_sampler.ts";
 export {
   encodeSudoku,
@@ -58,7 +65,9 @@ export {
 } from "./tasks/sudoku.ts";
 export {
   type Judgement,
+  type Lesson,
   type Puzzle,
+  type ReadOptions,
   type Sampler,
   type Task,
   type TaskData,

@@ -59,9 +59,15 @@ export function plural(unit: Evaluation["unit"]): string {
   return unit === "pass" ? "passes" : `${unit}s`;
 }
 
-/** A puzzle, and a model's answer beside it. */
-export function showAnswer<P extends Puzzle>(task: Task<P>, puzzle: P, answer: Uint8Array): string {
-  const verdict = task.judge(puzzle, answer).valid ? "solved" : "not solved";
-  return `${task.draw(puzzle, answer)}\n` +
+/** A puzzle, and a model's answer beside it; `changed` are the cells to be marked as such. */
+export function showAnswer<P extends Puzzle>(
+  task: Task<P>,
+  puzzle: P,
+  answer: Uint8Array,
+  changed?: ReadonlySet<number>,
+): string {
+  const { valid, cells } = task.judge(puzzle, answer);
+  const verdict = cells === 0 ? "not judged, no answer is known" : valid ? "solved" : "not solved";
+  return `${task.draw(puzzle, answer, changed)}\n` +
     `${task.format(task.question(puzzle))} -> ${task.format(answer)}: ${verdict}`;
 }

@@ -21,11 +21,17 @@ import {
 import { segmentLoss, segmentMetrics, type TokenLoss } from "../models/supervision.ts";
 
 /** What is trained, and with what. */
-export interface Trainee {
-  /** The model. */
-  readonly model: Model;
+export interface Trainee extends Learner {
   /** Updates its parameters. */
   readonly optimizer: Optimizer;
+}
+
+/** The same, where puzzle embeddings alone may be trained. */
+export interface Learner {
+  /** The model. */
+  readonly model: Model;
+  /** Updates its parameters; null to leave them as they are. */
+  readonly optimizer: Optimizer | null;
   /** Averages of its parameters, if any. */
   readonly ema: Ema | null;
   /** Which cross-entropy. */
@@ -70,7 +76,7 @@ export interface StepReport {
 
 /** One step of training; returns the carry for the next; the old carry is freed. */
 export function trainStep(
-  { model, optimizer, ema, loss: tokenLoss, clipNorm, puzzleEmbWeightDecay }: Trainee,
+  { model, optimizer, ema, loss: tokenLoss, clipNorm, puzzleEmbWeightDecay }: Learner,
   carry: Carry,
   batch: Batch,
   { lr, puzzleEmbLr }: LearningRates,
@@ -83,20 +89,20 @@ export function trainStep(
   const parts = segmentLoss(outputs, step.carry.data.labels, tokenLoss);
   const metrics = segmentMetrics(step.carry, outputs);
 
-  const trained = parameters(model);
+  const trained = optimizer === null ? [] : parameters(model);
   const targets = puzzleRows === null ? trained : [...trained, puzzleRows];
   const loss = parts.loss.mul(1 / rows);
   const value = requireFinite("loss", loss);
   const gradients = grad(loss, targets);
   const own = gradients.slice(0, trained.length);
-  const norm = gradNorm(own);
+  const norm = gradNorm(optimizer === null ? gradients : own);
   const normValue = requireFinite("length of the gradients", norm);
   if (puzzleRows !== null) {
     const { puzzleIdentifiers } = step.carry.data;
     const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
     signSgd(model.puzzleTable!, puzzleIdentifiers, gradients[trained.length]!, settings);
   }
-  optimizer.step(clipNorm > 0 ? clipGradNorm(own, clipNorm, norm) : own, lr);
+  optimizer?.step(clipNorm > 0 ? clipGradNorm(own, clipNorm, norm) : own, lr);
   ema?.update();
 
   for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();

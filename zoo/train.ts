@@ -190,8 +190,8 @@ function disposeBuffers({ optimizer, ema }: Trainee): void {
   ema?.dispose();
 }
 
-/** All rows halted, of the shapes that the batches have. */
-function firstCarry(
+/** Internal to zoo: a carry of all rows halted, of the shapes that the batches have. */
+export function firstCarry(
   model: Model,
   sampler: Sampler,
   batchSize: number,

@@ -298,6 +298,45 @@ Deno.test("solve shows the answer after every segment, and with --json one objec
     assertEquals([answers.length, answers[0].length, haltLogits.length], [2, 16, 2]);
   }));
 
+Deno.test("solve marks in every drawing what has changed since the answer before", () =>
+  withRun(async (_, run) => {
+    const given = ["solve", run, ".2...412...4....", "--segments=8"];
+    const { answers, changed } = JSON.parse((await command(...given, "--json")).stdout);
+    const { stdout } = await command(...given);
+    assertMatch(stdout, /^Marks: ! wrong, ' changed, \* changed and wrong\n/);
+    const drawings = stdout.split(/^After segment .*$/m).slice(1);
+    answers.forEach((answer: string, i: number) => {
+      const before = answers[i - 1] ?? answer;
+      const differing = [...answer].flatMap((digit, cell) => digit === before[cell] ? [] : [cell]);
+      assertEquals(changed[i], differing);
+      assertEquals([...drawings[i]!.matchAll(/[\d·]['*]/g)].length, differing.length);
+    });
+    assert(changed.some((cells: number[]) => cells.length > 0), "nothing has changed");
+  }));
+
+Deno.test("solve takes a puzzle from a file, the first or the one that is asked for", () =>
+  withRun(async (folder, run) => {
+    const file = join(folder, "puzzles.txt");
+    const second = "..1.2...4.2.1..3";
+    Deno.writeTextFileSync(file, `# two\n.2...412...4....\n${second}\n`);
+    const solved = async (...flags: string[]) =>
+      JSON.parse((await command("solve", run, file, "--json", ...flags)).stdout).puzzle;
+    assertEquals(await solved(), ".2...412...4....");
+    assertEquals(await solved("--number=2"), second);
+    Deno.writeTextFileSync(
+      file,
+      `source,question,answer,rating\nus,${second},3412213443211243,0\n`,
+    );
+    assertEquals(await solved(), second);
+    const none = `Cannot take puzzle 3 of "${file}": there is 1`;
+    assertFails(await command("solve", run, file, "--number=3"), 2, none);
+    const missing = join(folder, "missing.txt");
+    assertFails(await command("solve", run, missing), 2, `Cannot find the file "${missing}"`);
+    Deno.writeTextFileSync(file, "# two\n11..............\n");
+    const line = `${file}:2: Cannot use the puzzle: its clues contradict, 1 twice in row 1`;
+    assertFails(await command("solve", run, file), 2, line);
+  }));
+
 Deno.test("solve says in one line what it cannot solve", () =>
   withRun(async (_, run) => {
     const wrong: Record<string, string> = {
@@ -305,9 +344,12 @@ Deno.test("solve says in one line what it cannot solve", () =>
         'expected 1 to 4, or "." or "0" for a blank',
       ".2...412":
         "Cannot read a board of 8 characters: expected one of 16 (4x4), 36 (6x6), 81 (9x9)",
-      [".".repeat(81)]: "Cannot solve 81 cells: these weights know boards of 16",
-      "11..............": "Cannot judge the answer: the puzzle has no solution",
-      "1...............": "Cannot judge the answer: the puzzle has more than one solution",
+      [".".repeat(81)]: "Cannot solve 81 cells: these weights know boards of 16; give one of " +
+        "4×4, or other weights",
+      "11..............": "Cannot judge the answer: the puzzle has no solution; " +
+        "give one that has exactly one",
+      "1...............": "Cannot judge the answer: the puzzle has more than one solution; " +
+        "give one that has exactly one",
     };
     for (const [puzzle, message] of Object.entries(wrong)) {
       assertFails(await command("solve", run, puzzle), 2, message);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { colours } from "../cli/terminal.ts";
+import type { ReadOptions } from "./task.ts";
 
 /** How to make two sets that share nothing. */
 export interface SplitOptions<P> {
@@ -59,4 +61,37 @@ export function readText(path: string): string {
 export function sideBySide(left: string, right: string): string {
   const lines = right.split("\n");
   return left.split("\n").map((line, i) => `${line}   ${lines[i]}`).join("\n");
+}
+
+/**
+ * The puzzle that a user asks for.
+ *
+ * @throws {TypeError} when there are fewer
+ */
+export function chosen<P>(puzzles: readonly P[], { file, number = 1 }: ReadOptions = {}): P {
+  const puzzle = puzzles[number - 1];
+  if (puzzle !== undefined) return puzzle;
+  const where = file === undefined ? "" : ` of "${file}"`;
+  throw new TypeError(`Cannot take puzzle ${number}${where}: there is ${puzzles.length || "none"}`);
+}
+
+/** What is told of a cell of an answer. */
+export interface CellState {
+  /** Whether it is not as in the question. */
+  readonly isFilled: boolean;
+  /** Whether it is not as in the solution. */
+  readonly isWrong: boolean;
+  /** Whether it is not as in the answer before. */
+  readonly isNew: boolean;
+}
+
+/** What {@link paintCell} marks. */
+export const cellLegend = "! wrong, ' changed, * changed and wrong";
+
+/** A cell that ends in a mark where there is one: red where it is wrong, green where filled in. */
+export function paintCell(text: string, { isFilled, isWrong, isNew }: CellState): string {
+  const mark = isWrong ? isNew ? "*" : "!" : isNew ? "'" : "";
+  const marked = text.slice(0, text.length - mark.length) + mark;
+  if (isWrong) return colours.red(marked);
+  return isFilled ? colours.green(marked) : marked;
 }

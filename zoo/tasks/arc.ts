@@ -13,14 +13,21 @@ import {
   type ArcGrid,
   arcGridKey,
   type ArcMiniFamilyName,
+  type ArcOffset,
+  arcOrigin,
+  type ArcPlannedTask,
   type ArcPuzzlePlan,
   arcRows,
   arcSeqLen,
   type ArcTask,
+  type ArcTestPair,
   arcTrainGroups,
   arcVocabSize,
   augmentArcGrid,
   cropArcGrid,
+  drawArcGrid,
+  drawArcOffset,
+  drawArcPairs,
   drawArcTask,
   encodeArcGrid,
   formatArcGrid,
@@ -36,11 +43,22 @@ import {
 } from "../../tasks/mod.ts";
 import type { ArcConfig } from "../recipe.ts";
 import { datasetSampler, isDatasetFolder } from "./_folder.ts";
-import { readText } from "./_shared.ts";
-import type { Judgement, Puzzle, Task, Tokens, Variant } from "./task.ts";
+import { chosen, readText } from "./_shared.ts";
+import {
+  type Judgement,
+  type Lesson,
+  type Puzzle,
+  type ReadOptions,
+  type Task,
+  tokenBatch,
+  type Tokens,
+  type Variant,
+} from "./task.ts";
 
 // Random streams of one seed, apart from the model's (0) and exploration's (1).
 const TASK_STREAM = 2, TEST_STREAM = 3, AUGMENT_STREAM = 6, OFFSET_STREAM = 7;
+/** Streams from here on belong to the steps of a lesson, one each. */
+const LESSON_STREAM = 1 << 16;
 
 /** Where data sets are built, beside the runs. */
 const DATA = "data";
@@ -88,16 +106,11 @@ export function arcTask(config: ArcConfig): Task<ArcQuestion> {
     decode: (tokens) => bytesOf(cropArcGrid(tokens)),
     judge,
     vary: varied,
-    read: (text, seed) => {
-      const questions = heldOut(seed);
-      const found = questions.find(({ task }) => task.name === text);
-      if (found !== undefined) return found;
-      const names = questions.slice(0, 4).map(({ task }) => task.name).join(", ");
-      throw new TypeError(
-        `Cannot solve "${text}": a model knows the tasks that it was trained on alone, ${names}, …`,
-      );
-    },
-    draw: (question, answer) => draw(question, gridOf(answer)),
+    read: (text, seed, options) => readQuestion(text, planOf(seed), options),
+    lesson: (question, seed) => lesson(question, size, seed),
+    draw: (question, answer, changed) => draw(question, gridOf(answer), changed),
+    legend: "a to j are 0 to 9 where they are wrong",
+    changed: (answer, before) => changedCells(gridOf(answer), gridOf(before)),
     format: (answer) => formatArcGrid(gridOf(answer)),
     question: (question) => bytesOf(pairOf(question).input),
     group: ({ task }) => task.name,
@@ -185,28 +198,103 @@ async function buildDataset(
 
 // Questions
 
+/** The test pairs of the tasks that are evaluated. */
 function questionsOf({ identifiers, tasks }: ArcPuzzlePlan): ArcQuestion[] {
-  return tasks.filter(({ evaluated }) => evaluated).flatMap(
-    ({ task, firstIdentifier, numPuzzles }) => {
-      const names = identifiers.slice(firstIdentifier, firstIdentifier + numPuzzles);
-      return task.test.map((pair, test): ArcQuestion => ({
-        task,
-        test,
-        augmentation: identityArcAugmentation(),
-        identifier: firstIdentifier,
-        firstIdentifier,
-        names,
-        rating: pair.output?.cells.length ?? 0,
-      }));
-    },
+  return tasks.filter(({ evaluated }) => evaluated)
+    .flatMap((planned) => questionsOfTask(planned, identifiers));
+}
+
+function questionsOfTask(
+  { task, firstIdentifier, numPuzzles }: Omit<ArcPlannedTask, "evaluated">,
+  identifiers: readonly string[],
+): ArcQuestion[] {
+  const names = identifiers.slice(firstIdentifier, firstIdentifier + numPuzzles);
+  return task.test.map((pair, test): ArcQuestion => ({
+    task,
+    test,
+    augmentation: identityArcAugmentation(),
+    identifier: firstIdentifier,
+    firstIdentifier,
+    names,
+    rating: pair.output?.cells.length ?? 0,
+  }));
+}
+
+// Questions of a user
+
+/** The identifier of no task in training; the puzzle embedding of a new task takes its place. */
+const NEW_TASK = 0;
+
+/** A test pair of a known task, by its name; or of the task in a file, known or new. */
+function readQuestion(
+  text: string,
+  { identifiers, tasks, size }: ArcPuzzlePlan,
+  options: ReadOptions = {},
+): ArcQuestion {
+  const { file } = options;
+  if (file === undefined) {
+    const named = tasks.find(({ task }) => task.name === text);
+    if (named !== undefined) return chosen(questionsOfTask(named, identifiers), options);
+    const names = tasks.filter(({ evaluated }) => evaluated).slice(0, 4).map(({ task }) =>
+      task.name
+    );
+    throw new TypeError(
+      `Cannot find "${text}": expected the path of a task in JSON, or the name of a task that the ` +
+        `model was trained on, ${names.join(", ")}, …`,
+    );
+  }
+  const task = parseArcTask(text, file);
+  requireSize(task, size, file);
+  const known = tasks.find((planned) => demonstrationKey(planned.task) === demonstrationKey(task));
+  const planned = known ?? { firstIdentifier: NEW_TASK, numPuzzles: 1 };
+  return chosen(questionsOfTask({ ...planned, task }, identifiers), options);
+}
+
+function requireSize({ train, test }: ArcTask, size: number, file: string): void {
+  const grids = [...train, ...test].flatMap(({ input, output }) => [input, output ?? input]);
+  const large = grids.find(({ rows, columns }) => Math.max(rows, columns) > size);
+  if (large === undefined) return;
+  throw new TypeError(
+    `Cannot solve "${file}": it has a grid of ${large.rows}×${large.columns}, these weights know ` +
+      `up to ${size}×${size}; give weights of a larger --task.size`,
   );
 }
 
+/** Equal for tasks that show the same pairs, in any order. */
+function demonstrationKey({ train }: ArcTask): string {
+  return train.map(({ input, output }) => arcGridKey(input) + arcGridKey(output)).sort().join("");
+}
+
+/** The demonstrations of a task that the model was not trained on. */
+function lesson(
+  question: ArcQuestion,
+  size: number,
+  seed: number,
+): Lesson<ArcQuestion> | null {
+  const { task: { name, train }, identifier } = question;
+  if (identifier !== NEW_TASK) return null;
+  const task = { name, train, test: train };
+  return {
+    batches: {
+      batch: (step, rows, device) => {
+        const random = new Random(seed, LESSON_STREAM + step);
+        const examples = Array.from({ length: rows }, (_, i) => {
+          const pair = train[(step * rows + i) % train.length]!;
+          const isMoved = random.uniform() < 0.5; // a question lies in the corner
+          const offset = isMoved ? drawArcOffset(random, pair, size) : arcOrigin;
+          return tokensOf(pair, identifier, size, offset);
+        });
+        return tokenBatch(examples, device);
+      },
+    },
+    demonstrations: train.map(({ output }, test) => {
+      return { ...question, task, test, rating: output.cells.length };
+    }),
+  };
+}
+
 /** The pair that is asked, augmented. */
-function pairOf({ task, test, augmentation }: ArcQuestion): {
-  readonly input: ArcGrid;
-  readonly output: ArcGrid | null;
-} {
+function pairOf({ task, test, augmentation }: ArcQuestion): ArcTestPair {
   const { input, output } = task.test[test]!;
   return {
     input: augmentArcGrid(augmentation, input),
@@ -215,13 +303,21 @@ function pairOf({ task, test, augmentation }: ArcQuestion): {
 }
 
 function encoded(question: ArcQuestion, size: number): Tokens {
-  const { input, output } = pairOf(question);
-  const inputs = encodeArcGrid(input, { size });
+  return tokensOf(pairOf(question), question.identifier, size);
+}
+
+function tokensOf(
+  { input, output }: ArcTestPair,
+  puzzleIdentifier: number,
+  size: number,
+  offset: ArcOffset = arcOrigin,
+): Tokens {
+  const canvas = { size, offset };
+  const inputs = encodeArcGrid(input, canvas);
   const labels = output === null
     ? new Int32Array(inputs.length).fill(ignoredLabel)
-    : Int32Array.from(encodeArcGrid(output, { size }), (token) =>
-      token === 0 ? ignoredLabel : token);
-  return { inputs, labels, puzzleIdentifier: question.identifier };
+    : Int32Array.from(encodeArcGrid(output, canvas), (token) => token === 0 ? ignoredLabel : token);
+  return { inputs, labels, puzzleIdentifier };
 }
 
 /** The task itself and its augmentations, which the model was trained on as well. */
@@ -279,7 +375,24 @@ function gridOf(bytes: Uint8Array): ArcGrid {
   return { rows: bytes[0]!, columns: bytes[1]!, cells: bytes.subarray(2) };
 }
 
-function draw({ task, test }: ArcQuestion, answer: ArcGrid): string {
-  const asked = { ...task, test: [task.test[test]!] };
-  return drawArcTask(asked, { predictions: [answer] });
+/** Those of another size have changed as a whole. */
+function changedCells(answer: ArcGrid, before: ArcGrid): number[] {
+  const isResized = answer.rows !== before.rows || answer.columns !== before.columns;
+  return [...answer.cells.keys()]
+    .filter((cell) => isResized || answer.cells[cell] !== before.cells[cell]);
+}
+
+/** The task with the answer; of a later answer, the pair alone and what has changed in it. */
+function draw({ task, test }: ArcQuestion, answer: ArcGrid, changed?: ReadonlySet<number>): string {
+  const { input, output } = task.test[test]!;
+  if (changed === undefined) {
+    return drawArcTask({ ...task, test: [{ input, output }] }, { predictions: [answer] });
+  }
+  const drawn = drawArcPairs([{ input, output: answer, answer: output }]);
+  if (changed.size === 0) return drawn;
+  const lines = drawArcGrid(answer, { answer: output, cellWidth: 1 }).split("\n");
+  const news = lines.map((line, y) =>
+    Array.from(line, (cell, x) => changed.has(y * answer.columns + x) ? cell : "-").join(" ")
+  );
+  return `${drawn}\nchanged:\n${news.join("\n")}`;
 }

@@ -25,12 +25,11 @@ import {
   solveMaze,
   transformMaze,
 } from "../../tasks/mod.ts";
-import { colours } from "../cli/terminal.ts";
 import type { MazeConfig } from "../recipe.ts";
 import { isDatasetFolder, testExamples, trainingSampler } from "./_folder.ts";
-import { readText, sideBySide, splitOf } from "./_shared.ts";
+import { cellLegend, chosen, paintCell, readText, sideBySide, splitOf } from "./_shared.ts";
 import { EpochSampler } from "./epoch_sampler.ts";
-import type { Judgement, Puzzle, Task, Tokens, Variant } from "./task.ts";
+import type { Judgement, Puzzle, ReadOptions, Task, Tokens, Variant } from "./task.ts";
 
 // Random streams of one seed, apart from the model's (0) and exploration's (1).
 const TRAIN_STREAM = 2, TEST_STREAM = 3;
@@ -93,8 +92,9 @@ export function mazeTask(config: MazeConfig): Task<RatedMaze> {
     },
     vary: (maze, count) =>
       Array.from({ length: Math.min(count, numDihedral) }, (_, id) => turned(maze, id, gridOf)),
-    read: (text) => solved(parseMaze(text), size),
-    draw: (maze, answer) => draw(maze, gridOf(answer)),
+    read: (text, _seed, options) => readMaze(text, size, options),
+    draw: (maze, answer, changed) => draw(maze, gridOf(answer), changed),
+    legend: cellLegend,
     format: (cells) => formatMaze(gridOf(cells), "/"),
     question: ({ puzzle }) => puzzle.cells,
   };
@@ -151,24 +151,37 @@ function turned(
   };
 }
 
-function solved(puzzle: Maze, size: number): RatedMaze {
+function readMaze(text: string, size: number, options: ReadOptions = {}): RatedMaze {
+  const { file } = options;
+  const written = file === undefined
+    ? chosen([{ puzzle: parseMaze(text) }], options)
+    : chosen(parseMazes(text, file), options);
+  const { puzzle } = written;
   if (puzzle.rows !== size || puzzle.columns !== size) {
     throw new TypeError(
-      `Cannot solve a maze of ${puzzle.rows}×${puzzle.columns}: these weights know ${size}×${size}`,
+      `Cannot solve a maze of ${puzzle.rows}×${puzzle.columns}: these weights know ` +
+        `${size}×${size}; give one of that size, or other weights`,
     );
   }
+  if ("solution" in written) return rated(written);
   const { solution, pathLength } = solveMaze(puzzle);
   if (solution === undefined) {
-    throw new TypeError("Cannot judge the answer: no path leads from start to goal");
+    throw new TypeError(
+      "Cannot judge the answer: no path leads from start to goal; give a maze that has one",
+    );
   }
   return rated({ puzzle, solution, pathLength: pathLength! });
 }
 
-/** Cells as in the stored solution plain, others red and marked by `!`, the path green. */
-function draw({ puzzle, solution }: MazePuzzle, answer: Maze): string {
-  const paint = (text: string, changed: boolean, cell: number) => {
-    if (answer.cells[cell] !== solution.cells[cell]) return colours.red(text.slice(0, -1) + "!");
-    return changed ? colours.green(text) : text;
+/** Question and answer. */
+function draw(
+  { puzzle, solution }: MazePuzzle,
+  answer: Maze,
+  changed: ReadonlySet<number> = new Set(),
+): string {
+  const paint = (text: string, isFilled: boolean, cell: number) => {
+    const isWrong = answer.cells[cell] !== solution.cells[cell];
+    return paintCell(text, { isFilled, isWrong, isNew: changed.has(cell) });
   };
   return sideBySide(drawMaze(puzzle), drawMaze(answer, { puzzle, paint }));
 }

@@ -29,8 +29,15 @@ import { colours } from "../cli/terminal.ts";
 import type { SudokuConfig } from "../recipe.ts";
 import { EpochSampler } from "./epoch_sampler.ts";
 import { isDatasetFolder, testExamples, trainingSampler } from "./_folder.ts";
-import { readText, sideBySide, splitOf } from "./_shared.ts";
-import { type Judgement, type Task, type TaskData, type Tokens, unchanged } from "./task.ts";
+import { cellLegend, chosen, paintCell, readText, sideBySide, splitOf } from "./_shared.ts";
+import {
+  type Judgement,
+  type ReadOptions,
+  type Task,
+  type TaskData,
+  type Tokens,
+  unchanged,
+} from "./task.ts";
 
 // Random streams of one seed, apart from the model's (0) and exploration's (1).
 const TRAIN_STREAM = 2, TEST_STREAM = 3;
@@ -66,8 +73,9 @@ export function sudokuTask(config: SudokuConfig): Task<SudokuPuzzle> {
       unchanged(puzzle),
       ...Array.from({ length: count - 1 }, () => rearranged(puzzle, size, random)),
     ],
-    read: (text) => readSudoku(text, size),
+    read: (text, _seed, options) => readSudoku(text, size, options),
     draw,
+    legend: cellLegend,
     format: formatBoard,
     question: ({ puzzle }) => puzzle,
   };
@@ -202,30 +210,42 @@ function applied(symmetry: SudokuSymmetry, board: Board): Board {
   return out;
 }
 
-function readSudoku(text: string, size: SudokuSize): SudokuPuzzle {
-  const puzzle = parseBoard(text);
+function readSudoku(text: string, size: SudokuSize, options: ReadOptions = {}): SudokuPuzzle {
+  const { file } = options;
+  const written = file === undefined
+    ? chosen([{ puzzle: parseBoard(text) }], options)
+    : chosen(parsePuzzles(text, file), options);
+  const { puzzle } = written;
   if (puzzle.length !== size * size) {
     throw new TypeError(
-      `Cannot solve ${puzzle.length} cells: these weights know boards of ${size * size}`,
+      `Cannot solve ${puzzle.length} cells: these weights know boards of ${
+        size * size
+      }; give one ` +
+        `of ${size}×${size}, or other weights`,
     );
   }
+  if ("solution" in written) return written;
   const { solutions, solution, backtracks } = solve(puzzle);
   if (solution === undefined || solutions !== 1) {
     const found = solutions === 0 ? "no" : "more than one";
-    throw new TypeError(`Cannot judge the answer: the puzzle has ${found} solution`);
+    throw new TypeError(
+      `Cannot judge the answer: the puzzle has ${found} solution; give one that has exactly one`,
+    );
   }
   return { puzzle, solution, rating: backtracks };
 }
 
-/** Right cells green, wrong ones red and marked by `!`. */
-function draw(puzzle: SudokuPuzzle, answer: Uint8Array): string {
+function draw(
+  puzzle: SudokuPuzzle,
+  answer: Uint8Array,
+  changed: ReadonlySet<number> = new Set(),
+): string {
   const drawn = drawBoard(answer, {
     clues: puzzle.puzzle,
-    paint: (text, filled, cell) => {
-      if (!filled) return colours.bold(text);
-      return answer[cell] === puzzle.solution[cell]
-        ? colours.green(text)
-        : colours.red(text.slice(0, -1) + "!");
+    paint: (text, isFilled, cell) => {
+      const isWrong = answer[cell] !== puzzle.solution[cell], isNew = changed.has(cell);
+      const painted = paintCell(text, { isFilled, isWrong, isNew });
+      return isFilled || isWrong ? painted : colours.bold(painted);
     },
   });
   return sideBySide(drawBoard(puzzle.puzzle), drawn);

@@ -61,6 +61,22 @@ export interface TaskData<P extends Puzzle = Puzzle> {
   readonly test: readonly P[];
 }
 
+/** Where a user's puzzle stands. */
+export interface ReadOptions {
+  /** The file that the text is the content of; else the text is the puzzle itself, or its name. */
+  readonly file?: string | undefined;
+  /** Which puzzle of a file, or which test pair of an ARC task; default 1. */
+  readonly number?: number | undefined;
+}
+
+/** What a model has to learn before it can be asked a puzzle. */
+export interface Lesson<P extends Puzzle = Puzzle> {
+  /** Batches of the demonstrations, under the puzzle identifier of the puzzle. */
+  readonly batches: Sampler;
+  /** The demonstrations as puzzles, each with its answer. */
+  readonly demonstrations: readonly P[];
+}
+
 /** A kind of puzzle at one size. */
 export interface Task<P extends Puzzle = Puzzle> {
   /** In a few words, `6×6 Sudoku`. */
@@ -88,9 +104,15 @@ export interface Task<P extends Puzzle = Puzzle> {
   /** The puzzle itself and, of `count` in all, others that are the same but for a symmetry. */
   vary(puzzle: P, count: number, random: Random): readonly Variant<P>[];
   /** A puzzle that a user wrote, solved. */
-  read(text: string, seed: number): P;
-  /** A puzzle and an answer side by side, wrong cells marked. */
-  draw(puzzle: P, answer: Uint8Array): string;
+  read(text: string, seed: number, options?: ReadOptions): P;
+  /** What has to be learnt before a puzzle can be asked; null where nothing has to. */
+  lesson?(puzzle: P, seed: number): Lesson<P> | null;
+  /** A puzzle and an answer side by side, wrong cells marked; of a later answer, what has changed, too. */
+  draw(puzzle: P, answer: Uint8Array, changed?: ReadonlySet<number>): string;
+  /** What the marks in a drawing mean. */
+  readonly legend?: string;
+  /** The cells of an answer that are not as in the one before; those bytes, if left out. */
+  changed?(answer: Uint8Array, before: Uint8Array): readonly number[];
   /** A puzzle or an answer on one line. */
   format(cells: Uint8Array): string;
   /** The question of a puzzle, written as answers are. */
@@ -112,6 +134,17 @@ export function tokenBatch(rows: readonly Tokens[], device: Device): Batch {
   });
   const puzzleIdentifiers = Int32Array.from(rows, (row) => row.puzzleIdentifier);
   return batchOf({ inputs, labels, puzzleIdentifiers }, length, device);
+}
+
+/** The cells of an answer that are not as in the one before; none where there is none before. */
+export function changedCells(
+  task: Task,
+  answer: Uint8Array,
+  before: Uint8Array | undefined,
+): ReadonlySet<number> {
+  if (before === undefined) return new Set();
+  const bytes = () => [...answer.keys()].filter((cell) => answer[cell] !== before[cell]);
+  return new Set(task.changed?.(answer, before) ?? bytes());
 }
 
 /** A variant that changes nothing. */

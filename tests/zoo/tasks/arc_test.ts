@@ -14,6 +14,7 @@ import { fromTypedArray, zeros } from "../../../core/create.ts";
 import type { ArcConfig } from "../../../zoo/recipe.ts";
 import { recipes } from "../../../zoo/recipes.ts";
 import { arcTask, readTasks } from "../../../zoo/tasks/arc.ts";
+import { changedCells } from "../../../zoo/tasks/task.ts";
 import { think } from "../../../zoo/thinking.ts";
 import { inFolder } from "../../ffi/_folder.ts";
 
@@ -200,7 +201,55 @@ Deno.test("arcTask().read() finds a held-out task by its name, and says which th
   const [first] = task.heldOut(1);
   assertEquals(task.read(first!.task.name, 1).identifier, first!.identifier);
   assertThrows(() => task.read("nothing", 1), TypeError, first!.task.name);
+  assertThrows(() => task.read(first!.task.name, 1, { number: 9 }), TypeError, "there is 1");
   assert(task.draw(first!, Uint8Array.of(1, 1, 3)).split("\n").every((line) => line.length <= 80));
+});
+
+Deno.test("arcTask().read() knows a file by its demonstrations, and else has a lesson for it", () => {
+  const task = arcTask(config);
+  const [known] = task.heldOut(1);
+  const { train, test } = known!.task;
+  const written = {
+    name: "copy",
+    train: train.toReversed(),
+    test: [{ input: test[0]!.input, output: null }],
+  };
+  const copy = task.read(formatArcTask(written), 1, { file: "copy.json" });
+  assertEquals([copy.identifier, copy.names], [known!.identifier, known!.names]);
+  assertEquals(task.lesson!(copy, 1), null);
+  assertEquals(task.judge(copy, Uint8Array.of(1, 1, 3)).cells, 0, "there is nothing to judge by");
+
+  const fresh = { ...known!.task, train: train.slice(1) };
+  const question = task.read(formatArcTask(fresh), 1, { file: "fresh.json" });
+  assertEquals(question.identifier, 0);
+  const { batches, demonstrations } = task.lesson!(question, 1)!;
+  assertEquals(demonstrations.map(({ task, test }) => task.test[test]), train.slice(1));
+  const { inputs, puzzleIdentifiers } = batches.batch(0, 5, "cpu");
+  assertEquals([inputs.shape, puzzleIdentifiers.toNumbers()], [[5, 36], [0, 0, 0, 0, 0]]);
+  assertEquals(task.vary(question, 4, new Random(0)).length, 1);
+});
+
+Deno.test("arcTask().read() says of a file that it cannot use what it is", () => {
+  const task = arcTask(config);
+  const grid = [[1, 1, 1, 1, 1, 1, 1]];
+  const pair = { input: grid, output: grid };
+  const refuse = (text: object, message: string) =>
+    assertThrows(() => task.read(JSON.stringify(text), 1, { file: "a.json" }), Error, message);
+  refuse({ train: [pair], test: [pair] }, 'Cannot solve "a.json": it has a grid of 1×7');
+  refuse({ train: [] }, "a.json: Cannot read task");
+});
+
+Deno.test("arcTask().draw() of a later answer shows what has changed in it", () => {
+  const task = arcTask(config);
+  const pair = '[{"input": [[1, 2]], "output": [[2, 2]]}]';
+  const text = `{"train": ${pair}, "test": ${pair}}`;
+  const question = task.read(text, 1, { file: "a.json" });
+  const before = Uint8Array.of(1, 2, 1, 3), answer = Uint8Array.of(1, 2, 2, 3);
+  const changed = changedCells(task, answer, before);
+  assertEquals([...changed], [0]);
+  assertEquals(task.draw(question, answer, changed), "1 2 → 2 d\nchanged:\n2 -");
+  assertEquals([...changedCells(task, answer, Uint8Array.of(1, 1, 2))], [0, 1]);
+  assertEquals([...changedCells(task, answer, undefined)], []);
 });
 
 const data = Deno.env.get("PONDER_TEST_DATA");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { Random } from "../../../core/random.ts";
-import { formatMazes, mazeSignature } from "../../../tasks/mod.ts";
+import { formatMaze, formatMazes, mazeSignature } from "../../../tasks/mod.ts";
 import type { MazeConfig } from "../../../zoo/recipe.ts";
 import { recipes } from "../../../zoo/recipes.ts";
 import { mazeTask } from "../../../zoo/tasks/maze.ts";
@@ -94,4 +94,16 @@ Deno.test("mazeTask().draw() shows question and answer side by side, wrong cells
   assertEquals(lines.length, 5);
   assert(lines.some((line) => line.includes("!")), "no wrong cell is marked");
   assert(!task.draw(maze, maze.solution.cells).includes("!"));
+  assert(task.draw(maze, maze.solution.cells, new Set([3])).includes("•'"));
+  assert(task.draw(maze, wrong, new Set([3])).includes("*"), "nothing is changed and wrong");
+});
+
+Deno.test("mazeTask().read() takes a maze of a file, with its solution where it has one", () => {
+  const task = mazeTask({ ...config, size: 3 });
+  const text = "; two\nS../.#./..G\nS../.#./..G Soo/.#o/..G\n";
+  const second = task.read(text, 1, { file: "mazes.txt", number: 2 });
+  assertEquals(formatMaze(second.solution, "/"), "Soo/ #o/  G");
+  assertEquals(task.read(text, 1, { file: "mazes.txt" }).puzzle, second.puzzle);
+  const third = { file: "mazes.txt", number: 3 };
+  assertThrows(() => task.read(text, 1, third), TypeError, 'puzzle 3 of "mazes.txt": there is 2');
 });

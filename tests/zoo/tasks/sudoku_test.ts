@@ -227,6 +227,9 @@ Deno.test("sudokuTask().draw() shows puzzle and answer side by side, wrong cells
   assertEquals(plain(right).includes("!"), false);
   assertEquals(plain(wrong).match(/!/g)?.length, 1);
   assertEquals(plain(wrong).replace("2!", "1 "), plain(right));
+  const both = plain(task.draw(puzzle4, solution4.with(15, 2), new Set([0, 15])));
+  assertEquals(both.replace("2*", "2!").replace(/(\d)'/, "$1 "), plain(wrong));
+  assertEquals(both.match(/'/g)?.length, 1);
   const widths = plain(right).split("\n").map((line) => [...line].length);
   assertEquals(new Set(widths).size, 1);
 });
