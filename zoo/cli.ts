@@ -41,6 +41,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Hold models against each other: what they reach, and what they cost",
     load: async () => (await import("./commands/compare.ts")).compareCommand,
   },
+  reproduce: {
+    summary: "Test a claim of the article: train, measure, draw and say whether it holds",
+    load: async () => (await import("./commands/reproduce.ts")).reproduceCommand,
+  },
+  runs: {
+    summary: "List, plot and compare runs",
+    load: async () => (await import("./commands/runs.ts")).runsCommand,
+  },
   data: {
     summary: "Build, inspect and download data sets",
     load: async () => (await import("./commands/data.ts")).dataCommand,

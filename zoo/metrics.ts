@@ -5,9 +5,35 @@
  */
 import { join } from "@std/path";
 import { writeFileAtomic } from "../core/io/file.ts";
+import type { Scores } from "./evaluate.ts";
 import type { StepReport } from "./step.ts";
 
 const FILE = "metrics.jsonl";
+
+/** A line: of training, or `evaluation` or `final`, what held-out puzzles gave. */
+export interface MetricsLine {
+  /** Steps done. */
+  readonly step: number;
+  /** Seconds of training. */
+  readonly seconds?: number;
+  /** Scores on some held-out puzzles. */
+  readonly evaluation?: Scores;
+  /** The evaluation after the last step. */
+  readonly final?: { readonly final: Scores };
+  /** Everything else: means over the steps since the line before. */
+  readonly [name: string]: unknown;
+}
+
+/** The numbers of a line by name, of training and on held-out puzzles. */
+export function numbersOf(
+  { step: _step, seconds: _seconds, evaluation, final, ...training }: MetricsLine,
+): Readonly<Record<"training" | "heldOut", Readonly<Record<string, number>>>> {
+  return { training: finiteOf(training), heldOut: finiteOf(evaluation ?? final?.final ?? {}) };
+}
+
+function finiteOf(record: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => Number.isFinite(value)));
+}
 
 /** Sums of step reports until the next line. */
 export class MetricsWindow {
@@ -43,8 +69,16 @@ export class MetricsWindow {
 }
 
 /** Adds a line. */
-export function appendMetrics(folder: string, line: object): void {
+export function appendMetrics(folder: string, line: MetricsLine): void {
   Deno.writeTextFileSync(join(folder, FILE), JSON.stringify(line) + "\n", { append: true });
+}
+
+/** The lines that a run reported while it trained, evaluations left out. */
+export function readMetrics(
+  folder: string,
+): { readonly step: number; readonly gradNorm?: number | null }[] {
+  const lines = Deno.readTextFileSync(join(folder, FILE)).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line)).filter(({ gradNorm }) => gradNorm !== undefined);
 }
 
 /**
@@ -63,25 +97,40 @@ export function lastMetrics(
   }
 }
 
-/** Drops what was reported after `step`: a run that was killed may have gone beyond its checkpoint. */
-export async function cutMetrics(folder: string, step: number): Promise<void> {
-  const path = join(folder, FILE);
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
-  const kept = text.split("\n").filter((line) => isUpTo(line, step));
-  await writeFileAtomic(path, kept.map((line) => line + "\n").join(""));
+/** Every line of a run that can be read, and how many cannot: a killed run may leave half a line. */
+export function readLines(
+  folder: string,
+): { readonly lines: readonly MetricsLine[]; readonly damaged: number } {
+  const written = textOf(folder).split("\n").filter((line) => line !== "");
+  const lines = written.map(parsedLine).filter((line) => line !== null);
+  return { lines, damaged: written.length - lines.length };
 }
 
-function isUpTo(line: string, step: number): boolean {
+function textOf(folder: string): string {
   try {
-    const entry = JSON.parse(line) as { step: number; final?: unknown };
-    return entry.step <= step && entry.final === undefined;
-  } catch {
-    return false; // cut off in the middle
+    return Deno.readTextFileSync(join(folder, FILE));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
   }
+}
+
+function parsedLine(line: string): MetricsLine | null {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return Number.isFinite(Object(entry).step) ? entry as MetricsLine : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Drops what was reported after `step`: a run that was killed may have gone beyond its checkpoint. */
+export async function cutMetrics(folder: string, step: number): Promise<void> {
+  const { lines, damaged } = readLines(folder);
+  if (lines.length + damaged === 0) return;
+  const kept = lines.filter((line) => line.step <= step && line.final === undefined);
+  await writeFileAtomic(
+    join(folder, FILE),
+    kept.map((line) => JSON.stringify(line) + "\n").join(""),
+  );
 }

@@ -45,7 +45,8 @@ export interface Pretrained {
 
 /**
  * A trained model. Looks into the clone, then into the cache, then fetches: from
- * `baseUrl`, else `PONDER_WEIGHTS_URL`, else the address of the index.
+ * `baseUrl`, else `PONDER_WEIGHTS_URL`, else the address of the index, else the registry that
+ * the package was loaded from, which has the weights of the same version.
  *
  * @throws {Error} when there is no such name, the weights are nowhere, or what arrives
  * is not what the index lists

@@ -50,6 +50,8 @@ export interface MazeConfig {
   readonly size: number;
   /** The fewest steps of the shortest path. */
   readonly minPath: number;
+  /** Whether generated mazes have one shortest path only, so that one answer alone is right. */
+  readonly unique: boolean;
   /** Mazes generated, or taken from the file, to train on. */
   readonly trainPuzzles: number;
   /** Mazes to evaluate on; never trained on. */

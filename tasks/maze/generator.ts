@@ -32,6 +32,8 @@ export interface GenerateMazeOptions {
   readonly minPath?: number;
   /** The least and the greatest share of walls, 0.3 and 0.5 by default. */
   readonly wallShare?: readonly [least: number, greatest: number];
+  /** Whether to make only mazes that have one shortest path, false by default. */
+  readonly unique?: boolean;
   /** How many wall patterns to try before giving up, 10,000,000 by default. */
   readonly attempts?: number;
 }
@@ -75,6 +77,7 @@ export function generateMaze(random: RandomSource, options: GenerateMazeOptions)
     if (ends === undefined) continue;
     const puzzle = mazeOf(draw.floor, ends);
     const { solution, pathLength, paths } = solveMaze(puzzle, { random });
+    if (options.unique && paths > 1) continue;
     const walls = puzzle.cells.reduce((sum, cell) => sum + (cell === mazeCell.wall ? 1 : 0), 0);
     return { puzzle, solution: solution!, pathLength: pathLength!, walls, paths };
   }

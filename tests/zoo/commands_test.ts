@@ -94,21 +94,23 @@ const wrongFlags: readonly (readonly [flag: string, message: string])[] = [
   ["--claim.ours=1", 'Unknown group "--claim"; there are: --model, --optim, --task, --run'],
 ];
 
+/** In the order of the help. */
+const commandNames = ["setup", "train", "eval", "solve", "compare", "reproduce", "data", "zoo"];
+
 Deno.test("main() lists the commands, and says of an unknown one what there is", async () => {
   const help = await command("--help");
   assertEquals(help.code, 0);
-  for (const name of ["setup", "train", "eval", "solve", "compare", "data", "zoo"]) {
+  for (const name of commandNames) {
     assertMatch(help.stdout, new RegExp(`^  ${name} `, "m"));
   }
-  const known = "setup, train, eval, solve, compare, data, zoo";
+  const known = commandNames.join(", ");
   const misspelt = `Unknown command "trian", did you mean "train"? There are: ${known}`;
   assertFails(await command(), 2, `Missing command, one of: ${known}`);
   assertFails(await command("trian"), 2, misspelt);
 });
 
 Deno.test("main() shows the help of every command, within 80 columns", async () => {
-  const names = ["setup", "train", "eval", "solve", "compare", "data", "zoo"];
-  for (const args of [[], ...names.map((name) => [name])]) {
+  for (const args of [[], ...commandNames.map((name) => [name])]) {
     const { code, stdout, stderr } = await command(...args, "--help");
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, new RegExp(`^Usage: deno task ${args[0] ?? "<command>"} `));

@@ -19,6 +19,7 @@ import {
   findPretrained,
   folderProblem,
   type Found,
+  packageAddress,
   type PlaceOptions,
 } from "./places.ts";
 
@@ -34,7 +35,7 @@ export interface WeightsProgress {
 
 /** Where to take weights from, and how. */
 export interface ObtainOptions extends PlaceOptions {
-  /** A base URL or `hf:owner/repo`; `PONDER_WEIGHTS_URL`, else the index's own, unless given. */
+  /** A base URL or `hf:owner/repo`; `PONDER_WEIGHTS_URL`, else the index's own, else where the package came from, unless given. */
   readonly baseUrl?: string | undefined;
   /** Keep off the network: what is not on this machine is missing. */
   readonly offline?: boolean | undefined;
@@ -107,7 +108,8 @@ async function makeFolder(path: string): Promise<void> {
 
 /** The address to fetch from, null if nobody named one. */
 function sourceOf({ baseUrl }: ObtainOptions): string | null {
-  const from = baseUrl || Deno.env.get("PONDER_WEIGHTS_URL") || pretrainedIndex().source;
+  const from = baseUrl || Deno.env.get("PONDER_WEIGHTS_URL") || pretrainedIndex().source ||
+    packageAddress();
   if (from === null || isHubAddress(from)) return from;
   if (["http:", "https:"].includes(URL.parse(from)?.protocol ?? "")) return from;
   throw new SyntaxError(

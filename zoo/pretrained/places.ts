@@ -36,6 +36,15 @@ export function cloneFolder(): string | null {
   return url.protocol === "file:" ? fromFileUrl(url).replace(/[/\\]$/, "") : null;
 }
 
+/**
+ * The address of `zoo/weights` where the package itself was loaded from, which holds the
+ * weights of this very version; null where Ponder runs from a clone.
+ */
+export function packageAddress(): string | null {
+  const url = new URL("../weights", import.meta.url);
+  return url.protocol === "file:" ? null : url.href;
+}
+
 /** The folder under which all weights have a folder of their own. */
 export function weightsCache(): string {
   return cacheFolder("weights");

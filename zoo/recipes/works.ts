@@ -139,10 +139,11 @@ export const l1r32h4Sudoku: Work = {
   run: { ...paperRun, batchSize: 16, steps: 112_400 }, // 200 epochs of 562 batches
 };
 
-const maze9: MazeConfig = {
+const maze7: MazeConfig = {
   kind: "maze",
-  size: 9,
-  minPath: 12,
+  size: 7,
+  minPath: 10,
+  unique: true,
   trainPuzzles: 20_000,
   testPuzzles: 1000,
   augment: true,
@@ -152,17 +153,17 @@ const maze9: MazeConfig = {
 
 /** Mazes. */
 export const maze = {
-  /** 7×7, any path. */
+  /** 5×5 with paths of 5 steps and more. */
   tiny: {
-    task: { ...maze9, size: 7, minPath: 7, trainPuzzles: 4000, testPuzzles: 200 },
+    task: { ...maze7, size: 5, minPath: 5, trainPuzzles: 4000, testPuzzles: 200 },
     optim: tinyOptim,
     run: tinyRun,
   },
-  /** 9×9 with paths of 12 steps and more. */
-  cpu: { task: maze9, optim, run: { ...run, batchSize: 32, steps: 8000 } },
+  /** 7×7 with paths of 10 steps and more, one shortest path each. */
+  cpu: { task: maze7, optim, run: { ...run, steps: 6000, evalEvery: 500 } },
   /** 30×30 with paths above 110 steps, not rearranged; Maze-Hard's files as `--task.trainFile`. */
   paper: {
-    task: { ...maze9, size: 30, minPath: 111, trainPuzzles: 1000, augment: false },
+    task: { ...maze7, size: 30, minPath: 111, unique: false, trainPuzzles: 1000, augment: false },
     optim: paperOptim,
     run: paperRun,
   },

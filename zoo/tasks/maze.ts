@@ -104,10 +104,14 @@ function rated(maze: MazePuzzle): RatedMaze {
   return { ...maze, rating: maze.pathLength };
 }
 
-function generated({ size, minPath }: MazeConfig, random: Random, count: number): RatedMaze[] {
+function generated(
+  { size, minPath, unique }: MazeConfig,
+  random: Random,
+  count: number,
+): RatedMaze[] {
   return Array.from(
     { length: count },
-    () => rated(generateMaze(random, { rows: size, minPath })),
+    () => rated(generateMaze(random, { rows: size, minPath, unique })),
   );
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../../../tasks/maze/generator.ts";
 import { isShortestPath } from "../../../tasks/maze/judge.ts";
 import { formatMaze, type Maze, mazeEnds } from "../../../tasks/maze/maze.ts";
-import { shortestPathLength } from "../../../tasks/maze/solver.ts";
+import { shortestPathLength, solveMaze } from "../../../tasks/maze/solver.ts";
 import type { RandomSource } from "../../../tasks/random_source.ts";
 import { lcg, referenceLength, referenceMaze } from "./_reference.ts";
 import { deviationFrom, deviationOfTwo } from "./_statistics.ts";
@@ -242,4 +242,17 @@ Deno.test("directions have blocks that cover the numbers of walls", () => {
     assertEquals(requestOf({ rows, columns, minPath }).walls, walls);
   }
   assertEquals(directions[0]!.minPath, mazeHard.minPath);
+});
+
+Deno.test("generateMaze() makes mazes of one shortest path where it is asked to", () => {
+  const paths = (unique: boolean) => {
+    const random = new Random(7);
+    return Array.from({ length: 100 }, () => {
+      const { puzzle, paths } = generateMaze(random, { rows: 7, minPath: 8, unique });
+      assertEquals(solveMaze(puzzle).paths, paths);
+      return paths;
+    });
+  };
+  assertEquals(Math.max(...paths(true)), 1);
+  assert(Math.max(...paths(false)) > 1);
 });

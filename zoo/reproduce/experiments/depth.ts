@@ -1,0 +1,153 @@
+/**
+ * E1 and E2: what depth does, and how it is reached.
+ *
+ * @module
+ */
+import { countParameters } from "../../../core/nn/module.ts";
+import type { TransformerConfig } from "../../../models/transformer.ts";
+import { exactAxis, lineChart } from "../charts.ts";
+import { type Experiment, type Row, verdictOf } from "../experiment.ts";
+import type { Evaluated, Fields, Lab, ModelName, Trained } from "../lab.ts";
+import { clearlyAbove, interval } from "../text.ts";
+
+/** E1: a plain transformer made wider, and made deeper. */
+export const widthAndDepth: Experiment = {
+  title: "Width or depth",
+  claim:
+    "Making a plain transformer wider does not help on Sudoku-Extreme-Full, making it deeper " +
+    "does, and even 872 million parameters stay far from solving it (Wang et al. 2025, " +
+    "arXiv:2506.21734, figure 2 left)",
+  run: async (lab) => {
+    const base = lab.model("transformer");
+    const wide = (factor: number) => roundTo(base.hiddenSize * factor, 2 * base.numHeads);
+    const wider = await sweep(
+      lab,
+      [1, Math.SQRT2, 2].map((factor) => ({
+        ...{ hiddenSize: wide(factor), puzzleEmbNdim: wide(factor) },
+      })),
+    );
+    const deeper = await sweep(
+      lab,
+      [1, 2, 4].map((factor) => ({
+        numLayers: base.numLayers * factor,
+      })),
+    );
+    const rows = [
+      ...wider.map((trial) => rowOf("wider", trial)),
+      ...deeper.map((trial) => rowOf("deeper", trial)),
+    ];
+    const [small, widest, deepest] = [wider[0]!, wider.at(-1)!, deeper.at(-1)!].map((t) => t.exact);
+    return {
+      rows,
+      chart: lineChart({
+        title: "A plain transformer, made wider or deeper",
+        rows,
+        x: { field: "parameters", title: "parameters", scale: "log", format: "~s" },
+        y: exactAxis,
+        series: { field: "how", title: "made" },
+      }),
+      measured: `With four times the parameters, the wider transformer solves ${
+        interval(widest!)
+      } and the deeper one ${interval(deepest!)}, where the smallest solves ${interval(small!)}.`,
+      // depth helps; width helps less; neither solves all
+      verdict: verdictOf(
+        clearlyAbove(deepest!, small!),
+        clearlyAbove(deepest!, widest!),
+        Math.max(deepest!.mean, widest!.mean) < 0.95,
+      ),
+    };
+  },
+};
+
+/** E2: the layers that a puzzle is put through, in three ways. */
+export const recurrence: Experiment = {
+  title: "Depth by recurrence",
+  claim: "With as many layers computed, a recurrent transformer is better than a plain one, then " +
+    "saturates; HRM goes on rising towards 100 % (Wang et al. 2025, arXiv:2506.21734, figure 2 " +
+    "right)",
+  run: async (lab) => {
+    const plain = lab.model("transformer"), again = lab.model("recurrent");
+    const hrm = lab.model("hrm");
+    const inSegment = hrm.hCycles * (hrm.lCycles * hrm.lLayers + hrm.hLayers);
+    const points: { row: Row; exact: Evaluated["exact"]; model: string; layers: number }[] = [];
+    const measure = async (model: ModelName, layers: number, change: Fields) => {
+      const trained = await lab.train(model, { model: change });
+      const { exact } = lab.evaluate(trained);
+      const parameters = countParameters(trained[0]!.model);
+      points.push({ row: { model, layers, parameters, ...flat(exact) }, exact, model, layers });
+    };
+    for (const factor of [1, 2, 4]) {
+      const numLayers = plain.numLayers * factor;
+      await measure("transformer", numLayers, { numLayers });
+    }
+    for (const recurrences of [2, 4, 8]) {
+      const change = { recurrences, gradientSteps: recurrences };
+      await measure("recurrent", again.numLayers * recurrences, change);
+    }
+    for (const haltMaxSteps of [1, 2, 4]) {
+      await measure("hrm", inSegment * haltMaxSteps, { haltMaxSteps });
+    }
+    const best = (model: string) => points.filter((p) => p.model === model);
+    const deepest = (model: string) => best(model).at(-1)!.exact;
+    const rows = points.map(({ row }) => row);
+    const at = (model: string, layers: number) =>
+      best(model).find((point) => point.layers === layers)?.exact;
+    const shared = plain.numLayers * 2;
+    const [asPlain, asRecurrent] = [at("transformer", shared), at("recurrent", shared)];
+    return {
+      rows,
+      chart: lineChart({
+        title: "Layers computed before the answer",
+        rows,
+        x: { field: "layers", title: "layers computed", scale: "log" },
+        y: exactAxis,
+        series: { field: "model", title: "model" },
+      }),
+      measured:
+        `At their deepest, the plain transformer solves ${
+          interval(deepest("transformer"))
+        }, the recurrent one ${interval(deepest("recurrent"))} and HRM ${
+          interval(deepest("hrm"))
+        }` +
+        (asPlain && asRecurrent
+          ? `; at ${shared} layers the plain one ${interval(asPlain)}, the recurrent one ${
+            interval(asRecurrent)
+          }.`
+          : "."),
+      // recurrence beats layers of their own; HRM beats both, and still rises
+      verdict: verdictOf(
+        clearlyAbove(deepest("recurrent"), deepest("transformer")),
+        clearlyAbove(deepest("hrm"), deepest("recurrent")),
+        clearlyAbove(best("hrm").at(-1)!.exact, best("hrm").at(-2)!.exact),
+      ),
+    };
+  },
+};
+
+interface Trial extends Evaluated {
+  readonly trained: readonly Trained[];
+}
+
+async function sweep(lab: Lab, changes: readonly Fields[]): Promise<Trial[]> {
+  const trials: Trial[] = [];
+  for (const model of changes) {
+    const trained = await lab.train("transformer", { model });
+    trials.push({ trained, ...lab.evaluate(trained) });
+  }
+  return trials;
+}
+
+function rowOf(how: string, { trained, exact }: Trial): Row {
+  const { model, config } = trained[0]!;
+  const { hiddenSize, numLayers } = config.model as TransformerConfig;
+  return { how, hiddenSize, numLayers, parameters: countParameters(model), ...flat(exact) };
+}
+
+/** An estimate as fields of a row. */
+export function flat({ mean, low, high }: Evaluated["exact"]): Row {
+  return { exact: mean, low, high };
+}
+
+function roundTo(value: number, multiple: number): number {
+  return multiple * Math.round(value / multiple);
+}

@@ -1,0 +1,239 @@
+/**
+ * Where experiments are done: models trained at one scale, each once, and kept.
+ *
+ * | scale | puzzles | training | for |
+ * |---|---|---|---|
+ * | `tiny` | 4×4 Sudoku | a few steps | tests: it runs, and shows nothing |
+ * | `cpu` | 4×4 Sudoku of 4 to 6 clues; pretrained weights on 6×6 | 1,500 steps of 64 rows | minutes |
+ * | `paper` | as the recipes' `paper` presets | the same | a GPU and days |
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join } from "@std/path";
+import type { Device } from "../../core/device.ts";
+import { Random } from "../../core/random.ts";
+import { makeModel, type ModelConfig } from "../../models/family.ts";
+import type { Model, ModelOptions } from "../../models/model.ts";
+import { hasCheckpoint } from "../checkpoint.ts";
+import { type Estimate, estimate } from "../compare/statistics.ts";
+import { evaluate, type Evaluation } from "../evaluate.ts";
+import { lastMetrics } from "../metrics.ts";
+import { pretrainedIndex } from "../pretrained.ts";
+import { obtain } from "../pretrained/fetch.ts";
+import type { Preset } from "../recipe.ts";
+import { fittedTo, recipes } from "../recipes.ts";
+import type { Puzzle, Task } from "../tasks/task.ts";
+import { makeTask } from "../tasks/tasks.ts";
+import type { ThinkOptions } from "../thinking.ts";
+import { train } from "../train.ts";
+import { loadWeights, NoRandom, restoreWeights, savedConfig } from "../weights.ts";
+
+/** How large experiments are. */
+export const scales = ["tiny", "cpu", "paper"] as const;
+
+/** One of {@link scales}. */
+export type Scale = typeof scales[number];
+
+/** The models that experiments train. */
+export type ModelName = "hrm" | "trm" | "transformer" | "recurrent" | "looped";
+
+/** Fields of a config, by name. */
+export type Fields = Readonly<Record<string, string | number | boolean>>;
+
+/** What an experiment changes in a recipe. */
+export interface Change {
+  /** Fields of the model. */
+  readonly model?: Fields;
+  /** Fields of the task. */
+  readonly task?: Fields;
+  /** A model that the recipe cannot describe, and its name among the runs. */
+  readonly own?: { readonly name: string; readonly make: MakeModel };
+}
+
+/** Makes a model of a config. */
+export type MakeModel = (config: ModelConfig, options: ModelOptions) => Model;
+
+/** A model that was trained, and the puzzles that it was not trained on. */
+export interface Trained {
+  /** The model. */
+  readonly model: Model;
+  /** What it was made of. */
+  readonly config: Preset;
+  /** What it was trained on. */
+  readonly task: Task;
+  /** Never trained on. */
+  readonly puzzles: readonly Puzzle[];
+  /** Where its run lies. */
+  readonly folder: string;
+}
+
+/** How a {@link Lab} works. */
+export interface LabOptions {
+  /** How large. */
+  readonly scale: Scale;
+  /** How many seeds each model is trained from, 1, 2, …. */
+  readonly seeds: number;
+  /** Where trained models are kept. */
+  readonly folder: string;
+  /** Where to compute. */
+  readonly device?: Device;
+  /** Told what is being done. */
+  readonly report: (line: string) => void;
+  /** Told how far a training is. */
+  readonly onStep?: (what: string, step: number, steps: number) => void;
+  /** Stops after the present step. */
+  readonly signal?: AbortSignal;
+}
+
+/** Trains and evaluates. What it makes belongs to the caller's scope. */
+export class Lab {
+  readonly #options: LabOptions;
+  readonly #trainingSeconds: Map<string, number> = new Map();
+
+  /** A lab that keeps its models in a folder. */
+  constructor(options: LabOptions) {
+    this.#options = options;
+  }
+
+  /** How large its experiments are. */
+  get scale(): Scale {
+    return this.#options.scale;
+  }
+
+  /** Where it computes. */
+  get device(): Device {
+    return this.#options.device ?? "cpu";
+  }
+
+  /** How many models were trained for it, now or before, and how long that took. */
+  get training(): { readonly models: number; readonly seconds: number } {
+    const times = [...this.#trainingSeconds.values()];
+    return { models: times.length, seconds: times.reduce((sum, time) => sum + time, 0) };
+  }
+
+  /** What a model is trained with, before an experiment changes it. */
+  preset(name: ModelName): Preset {
+    const { presets } = recipes[`${name}-sudoku`]!;
+    const { tiny, paper } = presets as Record<string, Preset>;
+    switch (this.scale) {
+      case "tiny":
+        return atScale(tiny!, { trainPuzzles: 64, testPuzzles: 16 }, {
+          ...{ batchSize: 8, steps: 4, reportEvery: 1 },
+        });
+      case "cpu":
+        return atScale(tiny!, { trainPuzzles: 2000, testPuzzles: 1000 }, { steps: 1500 });
+      case "paper":
+        return paper!;
+    }
+  }
+
+  /** The model of that preset. */
+  model<K extends ModelName>(kind: K): Extract<ModelConfig, { kind: K }> {
+    return this.preset(kind).model as Extract<ModelConfig, { kind: K }>;
+  }
+
+  /** A model of every seed, trained; a run that is done is not done again. */
+  async train(name: ModelName, change: Change = {}): Promise<Trained[]> {
+    const trained: Trained[] = [];
+    for (let seed = 1; seed <= this.#options.seeds; seed++) {
+      trained.push(await this.#train(name, change, seed));
+    }
+    return trained;
+  }
+
+  /**
+   * The best known weights of a model on Sudoku: at `cpu` the pretrained ones, for
+   * which nothing is trained.
+   */
+  async known(name: ModelName): Promise<Trained> {
+    if (this.scale !== "cpu") return (await this.train(name))[0]!;
+    const entry = pretrainedIndex().entries[`${name}-sudoku`];
+    if (entry === undefined) throw new RangeError(`No pretrained weights ${name}-sudoku`);
+    const { folder } = await obtain(entry, { report: this.#options.report });
+    const { model, saved: { config } } = loadWeights(folder, this.device);
+    return { model, folder, ...puzzlesOf(config) };
+  }
+
+  /** How well models of several seeds solve what they were not trained on. */
+  evaluate(trained: readonly Trained[], options: ThinkOptions = {}): Evaluated {
+    const evaluations = trained.map(({ model, task, puzzles }) =>
+      evaluate(task, model, puzzles, { ...options, device: this.device })
+    );
+    const shares = evaluations.map(({ puzzles, final: { exact } }) => ({ puzzles, exact }));
+    return { evaluations, exact: estimate(shares) };
+  }
+
+  async #train(name: ModelName, change: Change, seed: number): Promise<Trained> {
+    const { own } = change;
+    const base = this.preset(name);
+    const task = { ...base.task, ...change.task } as Preset["task"];
+    const config: Preset = {
+      ...base,
+      task,
+      model: { ...fittedTo(task, base.model), ...change.model } as ModelConfig,
+      run: { ...base.run, seed, evalEvery: base.run.steps },
+    };
+    const saved = savedConfig(`${name}-sudoku`, this.scale, config);
+    const hash = createHash("sha256").update(JSON.stringify([config, own?.name])).digest("hex");
+    const what = `${own?.name ?? name}-${hash.slice(0, 10)}`;
+    const folder = join(this.#options.folder, what);
+    const make = own?.make ?? makeModel;
+    const { report, onStep, signal } = this.#options;
+    if (!isDone(folder)) {
+      const resume = hasCheckpoint(folder);
+      report(`${resume ? "Going on with" : "Training"} ${what}: ${describe(name, change, seed)}`);
+      const data = makeTask(task).load(seed, () => {});
+      const model = make(config.model, { random: new Random(seed, 0), device: this.device });
+      const { stopped } = await train({
+        ...{ saved, data, folder, resume, model, device: this.device },
+        ...(signal === undefined ? {} : { signal }),
+        onStep: (step) => onStep?.(what, step, config.run.steps),
+      });
+      if (stopped) throw new DOMException(`Stopped while training ${what}`, "AbortError");
+    }
+    const model = make(config.model, { random: new NoRandom(0), device: this.device });
+    restoreWeights(model, join(folder, "final"));
+    this.#trainingSeconds.set(folder, lastMetrics(folder)!.seconds!);
+    return { model, folder, ...puzzlesOf(config) };
+  }
+}
+
+/** What models of several seeds reach. */
+export interface Evaluated {
+  /** Of each seed. */
+  readonly evaluations: readonly Evaluation[];
+  /** The exact share of all. */
+  readonly exact: Estimate;
+}
+
+/** A preset on 4×4 boards with hardly a clue too many, which take a chain of deductions. */
+function atScale(
+  preset: Preset,
+  puzzles: { readonly trainPuzzles: number; readonly testPuzzles: number },
+  run: Partial<Preset["run"]>,
+): Preset {
+  const task = { ...preset.task, minClues: 4, maxClues: 6, ...puzzles } as Preset["task"];
+  return { ...preset, task, run: { ...preset.run, ...run } };
+}
+
+function puzzlesOf(config: Preset): Pick<Trained, "config" | "task" | "puzzles"> {
+  const task = makeTask(config.task);
+  return { config, task, puzzles: task.heldOut(config.run.seed) };
+}
+
+function describe(name: string, { model, task, own }: Change, seed: number): string {
+  const fields = Object.entries({ ...model, ...task }).map(([field, value]) => `${field} ${value}`);
+  return [own?.name ?? name, ...fields, `seed ${seed}`].join(", ");
+}
+
+/** Whether a run has come to its end. */
+function isDone(folder: string): boolean {
+  try {
+    Deno.statSync(join(folder, "final", "model.safetensors"));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
