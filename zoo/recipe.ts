@@ -76,6 +76,10 @@ export interface ArcConfig {
   readonly testPuzzles: number;
   /** Arrangements of each task besides itself, in which it is trained on, too. */
   readonly augmentations: number;
+  /** The fewest demonstrations of a generated task. */
+  readonly minPairs: number;
+  /** The most demonstrations of a generated task. */
+  readonly maxPairs: number;
   /** Kinds of generated tasks, parted by commas; empty for all. */
   readonly families: string;
   /** A folder or file of tasks in place of generated ones, or null. */

@@ -109,7 +109,8 @@ export function taskProblem(task: TaskConfig): string | null {
     case "maze":
       return sizeProblem(size, 3, 64);
     case "arc":
-      return sizeProblem(size, 6, 30) ?? familiesProblem(task.families);
+      return sizeProblem(size, 6, 30) ?? familiesProblem(task.families) ??
+        atMost("task.minPairs", task.minPairs, "task.maxPairs", task.maxPairs);
   }
 }
 
@@ -146,10 +147,11 @@ function modelProblem(model: ModelConfig): string | null {
       return dropoutProblem(model);
     case "recurrent":
       return dropoutProblem(model) ??
-        atMost("gradientSteps", model.gradientSteps, "recurrences", model.recurrences);
+        atMost("model.gradientSteps", model.gradientSteps, "model.recurrences", model.recurrences);
     case "looped":
-      return dropoutProblem(model) ?? atMost("window", model.window, "loops", model.loops) ??
-        atMost("loopsStart", model.loopsStart, "loops", model.loops);
+      return dropoutProblem(model) ??
+        atMost("model.window", model.window, "model.loops", model.loops) ??
+        atMost("model.loopsStart", model.loopsStart, "model.loops", model.loops);
     default:
       return null;
   }
@@ -162,7 +164,7 @@ function dropoutProblem({ backbone, dropout }: BackboneConfig): string | null {
 
 function atMost(field: string, value: number, bound: string, most: number): string | null {
   if (value <= most) return null;
-  return `Cannot use --model.${field}=${value}: expected at most --model.${bound}=${most}`;
+  return `Cannot use --${field}=${value}: expected at most --${bound}=${most}`;
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -175,6 +175,8 @@ const arcMini: ArcConfig = {
   trainPuzzles: 300,
   testPuzzles: 60,
   augmentations: 0,
+  minPairs: 3,
+  maxPairs: 5,
   families: "recolour,swap,reflect,rotate,gravity,outline",
   trainFile: null,
   testFile: null,
@@ -191,8 +193,12 @@ export const arc = {
     optim: { ...tinyOptim, puzzleEmbLr: 1e-1 },
     run: tinyRun,
   },
-  /** Six families. */
-  cpu: { task: arcMini, optim: arcOptim, run: { ...run, batchSize: 32, steps: 6000 } },
+  /** Six families, each task with 8 to 10 demonstrations. */
+  cpu: {
+    task: { ...arcMini, trainPuzzles: 500, testPuzzles: 100, minPairs: 8, maxPairs: 10 },
+    optim: arcOptim,
+    run: { ...run, steps: 5000 },
+  },
   /** All families, of at most 10×10 cells, each task in four arrangements; longer than minutes. */
   "all-families": {
     task: {

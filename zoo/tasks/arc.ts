@@ -133,8 +133,13 @@ function planTasks(config: ArcConfig, seed: number): ArcPuzzlePlan {
   ], { size, augmentations });
 }
 
-function generated({ size, families }: ArcConfig, count: number, random: Random): ArcTask[] {
-  const options = { size, ...(families === "" ? {} : { families: familiesOf(families) }) };
+function generated(
+  { size, families, minPairs, maxPairs }: ArcConfig,
+  count: number,
+  random: Random,
+): ArcTask[] {
+  const pairs = [minPairs, maxPairs] as const;
+  const options = { size, pairs, ...(families === "" ? {} : { families: familiesOf(families) }) };
   const names = new Set<string>();
   const tasks: ArcTask[] = [];
   while (tasks.length < count) {
