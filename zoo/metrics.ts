@@ -76,9 +76,8 @@ export function appendMetrics(folder: string, line: MetricsLine): void {
 /** The lines that a run reported while it trained, evaluations left out. */
 export function readMetrics(
   folder: string,
-): { readonly step: number; readonly gradNorm?: number | null }[] {
-  const lines = Deno.readTextFileSync(join(folder, FILE)).trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line)).filter(({ gradNorm }) => gradNorm !== undefined);
+): (MetricsLine & { readonly gradNorm?: number | null })[] {
+  return readLines(folder).lines.filter(({ gradNorm }) => gradNorm !== undefined);
 }
 
 /**

@@ -95,7 +95,17 @@ const wrongFlags: readonly (readonly [flag: string, message: string])[] = [
 ];
 
 /** In the order of the help. */
-const commandNames = ["setup", "train", "eval", "solve", "compare", "reproduce", "data", "zoo"];
+const commandNames = [
+  "setup",
+  "train",
+  "eval",
+  "solve",
+  "compare",
+  "reproduce",
+  "runs",
+  "data",
+  "zoo",
+];
 
 Deno.test("main() lists the commands, and says of an unknown one what there is", async () => {
   const help = await command("--help");
