@@ -10,6 +10,9 @@ import { type Experiment, type Row, verdictOf } from "../experiment.ts";
 import type { Evaluated, Fields, Lab, ModelName, Trained } from "../lab.ts";
 import { clearlyAbove, interval } from "../text.ts";
 
+/** Norms before the layers, without which a deep stack does not learn at these learning rates. */
+const preNorm = { backbone: "pre-norm" } as const;
+
 /** E1: a plain transformer made wider, and made deeper. */
 export const widthAndDepth: Experiment = {
   title: "Width or depth",
@@ -78,13 +81,13 @@ export const recurrence: Experiment = {
     };
     for (const factor of [1, 2, 4]) {
       const numLayers = plain.numLayers * factor;
-      await measure("transformer", numLayers, { numLayers });
+      await measure("transformer", numLayers, { ...preNorm, numLayers });
     }
     for (const recurrences of [2, 4, 8]) {
       const change = { recurrences, gradientSteps: recurrences };
       await measure("recurrent", again.numLayers * recurrences, change);
     }
-    for (const haltMaxSteps of [1, 2, 4]) {
+    for (const haltMaxSteps of [1, 2, 4, 8]) {
       await measure("hrm", inSegment * haltMaxSteps, { haltMaxSteps });
     }
     const best = (model: string) => points.filter((p) => p.model === model);
@@ -131,7 +134,7 @@ interface Trial extends Evaluated {
 async function sweep(lab: Lab, changes: readonly Fields[]): Promise<Trial[]> {
   const trials: Trial[] = [];
   for (const model of changes) {
-    const trained = await lab.train("transformer", { model });
+    const trained = await lab.train("transformer", { model: { ...preNorm, ...model } });
     trials.push({ trained, ...lab.evaluate(trained) });
   }
   return trials;
