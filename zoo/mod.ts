@@ -14,6 +14,7 @@
 export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
 export { trainingFlops } from "./flops.ts";
 export { type FitOptions, fitPuzzle } from "./fit_puzzle.ts";
+export type { MetricsLine } from "./metrics.ts";
 export {
   loadPretrained,
   type LoadPretrainedOptions,
@@ -76,6 +77,7 @@ export {
   type Variant,
 } from "./tasks/task.ts";
 export { makeTask } from "./tasks/tasks.ts";
+export { tensorBoardWriter } from "./tensorboard.ts";
 export { makeTrainee, train, type TrainOptions, type TrainResult } from "./train.ts";
 export { presetProblem } from "./validate.ts";
 export {

@@ -16,7 +16,7 @@ import { makeModel, type ModelConfig } from "../models/family.ts";
 import { type Carry, carryTensors, type Model } from "../models/model.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
-import { appendMetrics, cutMetrics, MetricsWindow } from "./metrics.ts";
+import { appendMetrics, cutMetrics, type MetricsLine, MetricsWindow } from "./metrics.ts";
 import type { OptimConfig, OwnPreset, Preset, RunConfig, TaskConfig } from "./recipe.ts";
 import { type StepReport, type Trainee, trainStep } from "./step.ts";
 import type { Puzzle, Sampler, Task, TaskData } from "./tasks/task.ts";
@@ -47,6 +47,8 @@ export interface TrainOptions {
   readonly onStep?: (step: number, report: StepReport, elapsed: { seconds: number }) => void;
   /** Told after every evaluation. */
   readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
+  /** Told every line of the metrics, such as `tensorBoardWriter(folder)`. */
+  readonly onMetrics?: (line: MetricsLine) => void;
 }
 
 /** How a run ended. */
@@ -125,6 +127,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     await cutMetrics(folder, step);
   }
   await writeConfig(folder, saved);
+  const report = (line: MetricsLine) => {
+    appendMetrics(folder, line);
+    options.onMetrics?.(line);
+  };
   const save = () =>
     saveCheckpoint(folder, trainee, carry, {
       step,
@@ -151,13 +157,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     window.add(result.report);
     options.onStep?.(step, result.report, { seconds });
     if (step % run.reportEvery === 0) {
-      appendMetrics(folder, { step, seconds, lr, ...window.take() });
+      report({ step, seconds, lr, ...window.take() });
     }
     if (step % run.evalEvery === 0 && step < run.steps) {
       const some = data.test.slice(0, run.evalPuzzles);
       const evaluation = await evaluateTrainee(trainee, task, some, device);
       options.onEvaluation?.(step, evaluation);
-      appendMetrics(folder, { step, seconds, evaluation: evaluation.final });
+      report({ step, seconds, evaluation: evaluation.final });
       if (best === null || evaluation.final.exact >= best) {
         best = evaluation.final.exact;
         await saveTrainee(join(folder, "best"), trainee, saved);
@@ -171,7 +177,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const stopped = step < run.steps;
   if (signal?.aborted) return { step, seconds, stopped, evaluation: null };
   const evaluation = await evaluateTrainee(trainee, task, data.test, device);
-  appendMetrics(folder, { step, seconds, final: evaluation });
+  report({ step, seconds, final: evaluation });
   await saveTrainee(join(folder, "final"), trainee, saved);
   if (best === null || evaluation.final.exact >= best) {
     await saveTrainee(join(folder, "best"), trainee, saved);

@@ -27,7 +27,7 @@ async function withRun(work: (folder: string, run: string) => Promise<void>): Pr
 
 const unknownFlag =
   'Unknown flag "--stesp", did you mean "--steps"? There are: --preset, --steps, ' +
-  "--minutes, --seed, --dtype, --device, --threads, --out, --resume, --model.<field>, " +
+  "--minutes, --seed, --dtype, --device, --threads, --out, --log, --resume, --model.<field>, " +
   "--optim.<field>, --task.<field>, --run.<field>, --help";
 
 const recipeNames = Object.keys(recipes).join(", ");

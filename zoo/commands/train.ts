@@ -13,6 +13,7 @@ import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
 import type { TaskData } from "../tasks/task.ts";
 import { makeTask } from "../tasks/tasks.ts";
+import { tensorBoardWriter } from "../tensorboard.ts";
 import { think } from "../thinking.ts";
 import type { TrainResult } from "../train.ts";
 import { presetProblem } from "../validate.ts";
@@ -56,6 +57,11 @@ const declaration = {
       placeholder: "folder",
       help: `where to keep the run; a new one in ${RUNS}/`,
     },
+    log: {
+      type: "choice",
+      choices: ["tensorboard"],
+      help: "write the metrics for it too, into the run's folder",
+    },
     resume: { type: "string", placeholder: "run|last", help: "go on with a run that stopped" },
   },
   groups: {
@@ -88,6 +94,7 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
   const result = await trainVisibly({
     ...{ saved, data, folder, device, resume: resumed !== null },
     ...(minutes === undefined ? {} : { minutes }),
+    ...(flags.log === undefined ? {} : { onMetrics: tensorBoardWriter(folder) }),
   });
   finish(result, saved, data, folder);
 }
