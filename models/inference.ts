@@ -27,12 +27,18 @@ export interface InferenceOptions {
   readonly halt?: boolean;
   /** Added to the states before every unit, as in PTRM (Sghaier et al. 2026, arXiv:2605.19943). */
   readonly noise?: Noise | null;
+  /** Whether answers come with the probability of every token; costs nothing where they do not. */
+  readonly probabilities?: boolean;
+  /** Asked before every unit but the first: whether the units so far are enough. */
+  readonly stopped?: () => boolean;
 }
 
 /** The answers after a unit of thought; those of rows that have halted are as they were then. */
 export interface Answers {
   /** The likeliest tokens, `[B, L]` row by row. */
   readonly tokens: Int32Array;
+  /** How likely each token is, `[B, L, V]` row by row; null unless they are asked for. */
+  readonly probabilities: Float32Array | null;
   /** The logit of halting of each row; null for a model that has none. */
   readonly haltLogits: Float64Array | null;
   /** Units of thought that each row has done. */
@@ -56,9 +62,11 @@ interface Thinking {
 export function infer(
   model: Model,
   question: Question,
-  { units = model.depth.trained, halt = false, noise = null }: InferenceOptions = {},
+  options: InferenceOptions = {},
 ): Answers[] {
   const { most } = model.depth;
+  const { units = model.depth.trained, halt = false, noise = null } = options;
+  const { probabilities = false, stopped = () => false } = options;
   if (!Number.isInteger(units) || units < 1 || units > most) {
     throw new RangeError(`Cannot think for ${units} units: the model does 1 to ${most}`);
   }
@@ -76,13 +84,15 @@ export function infer(
       states: model.start(question),
     };
     while (answers.length < units && thinking.places.length > 0) {
+      if (answers.length > 0 && stopped()) break;
       using inner = scope();
       const { states, question, places } = thinking;
       const thought = model.think(
         drawNoise === null ? states : drawNoise(states, places),
         question,
       );
-      answers.push(merged(answers.at(-1) ?? blank(rows, length), places, thought));
+      const before = answers.at(-1) ?? blank(rows, length);
+      answers.push(merged(before, places, thought, probabilities));
       const next = halt ? going(thinking, thought) : { ...thinking, states: thought.states };
       inner.keep(tensorsOf(next));
       const kept = new Set(tensorsOf(next));
@@ -134,11 +144,21 @@ function going({ places, question }: Thinking, { wantsToHalt, states }: Thought)
 }
 
 function blank(rows: number, length: number): Answers {
-  return { tokens: new Int32Array(rows * length), haltLogits: null, units: new Uint32Array(rows) };
+  return {
+    tokens: new Int32Array(rows * length),
+    probabilities: null,
+    haltLogits: null,
+    units: new Uint32Array(rows),
+  };
 }
 
 /** The answers before, with those of the rows that still think in their places. */
-function merged(before: Answers, places: readonly number[], thought: Thought): Answers {
+function merged(
+  before: Answers,
+  places: readonly number[],
+  thought: Thought,
+  withProbabilities: boolean,
+): Answers {
   const tokens = before.tokens.slice(), units = before.units.slice();
   const length = tokens.length / units.length;
   const fresh = thought.logits.argmax(-1).to("int32").toTypedArray() as Int32Array;
@@ -151,5 +171,22 @@ function merged(before: Answers, places: readonly number[], thought: Thought): A
     units[place]!++;
     if (haltLogits !== null) haltLogits[place] = q![row]!;
   });
-  return { tokens, haltLogits, units };
+  const probabilities = withProbabilities
+    ? mergedProbabilities(before, places, thought.logits)
+    : null;
+  return { tokens, probabilities, haltLogits, units };
+}
+
+function mergedProbabilities(
+  { probabilities: before, units }: Answers,
+  places: readonly number[],
+  logits: Tensor,
+): Float32Array {
+  const fresh = logits.to("float32").softmax(-1).toTypedArray() as Float32Array;
+  const size = fresh.length / places.length;
+  const probabilities = before?.slice() ?? new Float32Array(units.length * size);
+  places.forEach((place, row) =>
+    probabilities.set(fresh.subarray(row * size, (row + 1) * size), place * size)
+  );
+  return probabilities;
 }

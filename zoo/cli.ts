@@ -57,6 +57,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Pretrained weights; weights from the official code and back",
     load: async () => (await import("./commands/zoo.ts")).zooCommand,
   },
+  serve: {
+    summary: "Open the playground: watch models think, and follow training runs",
+    load: async () => (await import("./commands/serve.ts")).serveCommand,
+  },
 };
 
 /** Runs the command that `args` names. */

@@ -1,0 +1,555 @@
+/** The playground: choose a model and a puzzle, and watch the answer change. */
+import { Board } from "./board.js";
+import { ask, byId, element, fillSelect, mayMove, percent, say } from "./dom.js";
+import { kinds } from "./kinds.js";
+import { Panel } from "./panel.js";
+
+const FRAME_MS = 650;
+
+/** What is shown; all of it but the answers stands in the link. */
+const state = {
+  models: [],
+  model: "",
+  beside: "",
+  /** The grid of the question. */
+  grid: null,
+  /** Which held-out puzzle it is; null for one of the user's own. */
+  sample: null,
+  units: null,
+  at: 1,
+};
+const details = new Map();
+let panels = [];
+let tool = 1;
+let timer = null;
+let asking = null;
+
+const question = new Board("Puzzle", {
+  point: (cell) => point(cell),
+  leave: () => point(null),
+  key: (cell, event) => editKey(cell, event),
+  press: (cell) => kind().isDrawn && write(cell, tool),
+  drag: (cell) => kind().isDrawn && tool <= 2 && write(cell, tool),
+});
+
+function current() {
+  return details.get(state.model);
+}
+
+function kind() {
+  return kinds[current().kind];
+}
+
+// Choosing
+
+async function begin() {
+  byId("question").append(question.wrapper);
+  listen();
+  const { models } = await ask("/api/models");
+  state.models = models;
+  await restore();
+}
+
+/** Takes up what the link says, or a first puzzle. */
+async function restore() {
+  const link = new URLSearchParams(location.hash.slice(1));
+  const known = state.models.filter(({ place }) => place !== "remote");
+  if (known.length === 0) {
+    say(
+      "No weights are on this machine: deno task zoo pull --all fetches them, deno task train makes some",
+      true,
+    );
+    return;
+  }
+  const nameOf = (name) => known.some((model) => model.name === name) ? name : "";
+  state.model = nameOf(link.get("model")) || best(known).name;
+  state.beside = nameOf(link.get("beside"));
+  const missing = ["model", "beside"].map((key) => link.get(key)).find((name) =>
+    name && !nameOf(name)
+  );
+  await loadDetails();
+  const puzzle = link.get("puzzle");
+  state.units = Number(link.get("segments")) || null;
+  if (puzzle === null || !takePuzzle(puzzle, Number(link.get("number")) || 1)) takeSample(middle());
+  else state.sample = sampleLike(state.grid);
+  drawAll();
+  if (missing) say(`The link names ${missing}, which is not on this machine`, true);
+  await solve(Number(link.get("at")) || null);
+}
+
+/** The model that solves most; Sudoku before others. */
+function best(models) {
+  const worth = ({ kind, exact }) => (kind === "sudoku" ? 1 : 0) + (exact ?? -1);
+  return models.reduce((a, b) => worth(b) > worth(a) ? b : a);
+}
+
+async function loadDetails() {
+  for (const name of [state.model, state.beside]) {
+    if (name === "" || details.has(name)) continue;
+    say(`Loading ${name}…`);
+    details.set(name, await ask(`/api/puzzles?model=${encodeURIComponent(name)}`));
+  }
+  say("");
+}
+
+function isSame(a, b) {
+  return a.kind === b.kind && a.size === b.size && (a.kind !== "arc" || a.title === b.title);
+}
+
+/** A held-out puzzle that is neither the easiest nor the hardest. */
+function middle() {
+  return Math.floor(current().samples.length * 0.6);
+}
+
+function takeSample(index) {
+  const { samples, size } = current();
+  const sample = samples[index];
+  state.sample = sample === undefined ? null : index;
+  state.grid = sample?.question ?? kind().empty?.(size) ?? null;
+}
+
+/** Takes a puzzle as text; false, and said why, where it is none. */
+function takePuzzle(text, number) {
+  const { kind: name, samples, size } = current();
+  if (name === "arc") {
+    const index = samples.findIndex((sample) => sample.puzzle === text && sample.number === number);
+    if (index >= 0) takeSample(index);
+    return index >= 0;
+  }
+  try {
+    state.grid = kind().parse(text, size);
+    state.sample = null;
+    return true;
+  } catch (error) {
+    say(error.message, true);
+    return false;
+  }
+}
+
+function sampleLike(grid) {
+  const cells = grid.cells.join();
+  const index = current().samples.findIndex((sample) => sample.question.cells.join() === cells);
+  return index < 0 ? null : index;
+}
+
+async function chooseModel(name) {
+  const before = current();
+  state.model = name;
+  await loadDetails();
+  if (state.beside !== "") {
+    if (state.beside === name || !isSame(details.get(state.beside), current())) state.beside = "";
+  }
+  if (!isSame(before, current()) || state.grid === null) takeSample(middle());
+  state.units = null;
+  drawAll();
+  await solve();
+}
+
+async function chooseBeside(name) {
+  state.beside = name;
+  await loadDetails();
+  if (name !== "" && !isSame(details.get(name), current())) {
+    say(`${name} is for other puzzles`, true);
+    state.beside = "";
+  }
+  drawAll();
+  await solve();
+}
+
+async function chooseSample(index) {
+  takeSample(index);
+  drawAll();
+  await solve();
+}
+
+// Solving
+
+/** Units of thought that are asked for. */
+function units() {
+  return Math.min(state.units ?? current().trained, current().most);
+}
+
+async function solve(at = null) {
+  asking?.abort();
+  const mine = asking = new AbortController();
+  pause();
+  say("");
+  if (state.grid === null) return;
+  for (const panel of panels) panel.clear(state.grid);
+  byId("stage").classList.remove("stale");
+  const sample = state.sample === null ? null : current().samples[state.sample];
+  const isArc = current().kind === "arc";
+  const puzzle = isArc ? sample.puzzle : kind().format(state.grid);
+  const asked = panels.map(async (panel) => {
+    const { most, trained } = details.get(panel.model.name);
+    const body = {
+      model: panel.model.name,
+      puzzle,
+      ...(isArc ? { number: sample.number } : {}),
+      units: Math.min(state.units ?? trained, most),
+    };
+    try {
+      panel.show(
+        await ask("/api/solve", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body),
+          signal: mine.signal,
+        }),
+      );
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      panel.fail("No answer");
+      say(error.message, true);
+    }
+  });
+  await Promise.all(asked);
+  if (mine.signal.aborted) return;
+  const last = length();
+  if (last === 0) return go(1);
+  go(at === null ? mayMove() ? 1 : last : at);
+  if (at === null && mayMove()) play();
+}
+
+/** The most units that a panel has. */
+function length() {
+  return Math.max(0, ...panels.map((panel) => panel.length));
+}
+
+// Playing
+
+function go(at) {
+  const last = Math.max(1, length());
+  state.at = Math.min(last, Math.max(1, at));
+  for (const panel of panels) panel.go(state.at);
+  const slider = byId("at");
+  slider.max = last;
+  slider.value = state.at;
+  slider.disabled = last === 1;
+  const { unit } = current();
+  slider.setAttribute("aria-valuetext", `${unit} ${state.at} of ${last}`);
+  byId("at-text").textContent = length() === 0 ? "" : `${state.at} / ${last}`;
+  byId("back").disabled = state.at === 1;
+  byId("on").disabled = state.at === last;
+  if (state.at === last) pause();
+  writeLink();
+}
+
+function play() {
+  if (length() < 2) return;
+  if (state.at >= length()) go(1);
+  clearInterval(timer);
+  timer = setInterval(() => go(state.at + 1), FRAME_MS);
+  drawPlay();
+}
+
+function pause() {
+  clearInterval(timer);
+  timer = null;
+  drawPlay();
+}
+
+function toggle() {
+  if (timer === null) play();
+  else pause();
+}
+
+function step(by) {
+  pause();
+  go(state.at + by);
+}
+
+function drawPlay() {
+  const button = byId("play");
+  const isPlaying = timer !== null;
+  button.classList.toggle("playing", isPlaying);
+  button.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+}
+
+// Editing
+
+function editKey(cell, event) {
+  if (event.key === "Enter") {
+    event.preventDefault();
+    return solve();
+  }
+  if (!kind().isEditable || event.key === "." || event.key === " ") return;
+  const value = kind().valueOfKey(event.key, current().size);
+  if (value === null) return;
+  event.preventDefault();
+  write(cell, value);
+}
+
+function write(cell, value) {
+  const cells = kind().written(state.grid, cell, value);
+  if (cells.every((other, i) => other === state.grid.cells[i])) return;
+  edited({ ...state.grid, cells });
+}
+
+function edited(grid) {
+  state.grid = grid;
+  state.sample = sampleLike(grid);
+  asking?.abort();
+  pause();
+  byId("stage").classList.add("stale");
+  say("");
+  drawQuestion();
+  drawSamples();
+  writeLink();
+}
+
+function typed(text) {
+  try {
+    edited(kind().parse(text, current().size));
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+function point(cell) {
+  const isSameGrid = current().kind !== "arc";
+  for (const panel of panels) panel.point(cell);
+  if (isSameGrid) question.mark(cell);
+}
+
+// Drawing
+
+function drawAll() {
+  drawChoices();
+  drawSamples();
+  drawQuestion();
+  drawPalette();
+  drawDemonstrations();
+  drawPanels();
+  const { unit, most } = current();
+  const plural = unit === "pass" ? "passes" : `${unit}s`;
+  byId("units-label").textContent = plural[0].toUpperCase() + plural.slice(1);
+  byId("at-label").textContent = unit;
+  const input = byId("units");
+  input.value = units();
+  input.max = most;
+  input.disabled = most === 1;
+  const isEditable = kind().isEditable;
+  for (const id of ["clear", "as-text", "palette"]) byId(id).hidden = !isEditable;
+  byId("text-help").textContent = kind().textHelp;
+}
+
+function drawChoices() {
+  const here = state.models.filter(({ place }) => place !== "remote");
+  const away = state.models.filter(({ place }) => place === "remote");
+  const optionOf = (model) => ({ value: model.name, textContent: modelText(model) });
+  const groupsOf = (models) =>
+    [["Zoo", "zoo"], ["Runs on this machine", "run"]].flatMap(([label, place]) => {
+      const mine = models.filter((model) => model.place === place);
+      return mine.length === 0 ? [] : [[label, mine.map(optionOf)]];
+    });
+  const absent = away.length === 0
+    ? []
+    : [["Not fetched: deno task zoo pull", away.map((m) => ({ ...optionOf(m), disabled: true }))]];
+  fillSelect(byId("model"), [...groupsOf(here), ...absent], state.model);
+  const mine = state.models.find(({ name }) => name === state.model);
+  const alike = here.filter(({ name, title }) => name !== state.model && title === mine.title);
+  const none = {
+    value: "",
+    textContent: alike.length === 0 ? "No other for this puzzle" : "Nothing",
+  };
+  fillSelect(byId("beside"), [none, ...groupsOf(alike)], state.beside);
+  byId("beside").disabled = alike.length === 0;
+}
+
+function modelText({ name, title, exact }) {
+  const solves = exact === null ? "" : `, solves ${percent(exact)}`;
+  return `${name} · ${title ?? "unknown puzzles"}${solves}`;
+}
+
+function drawSamples() {
+  const { samples, ratingTitle, kind: name } = current();
+  const options = samples.map((sample, i) => ({
+    value: String(i),
+    textContent: name === "arc"
+      ? `${sample.puzzle}${sample.number > 1 ? ` · test ${sample.number}` : ""}`
+      : `Held out ${i + 1} · ${ratingText(sample.rating, ratingTitle)}`,
+  }));
+  const own = state.sample === null ? [{ value: "", textContent: "Your own" }] : [];
+  fillSelect(
+    byId("sample"),
+    [...own, ...options],
+    state.sample === null ? "" : String(state.sample),
+  );
+  byId("another").disabled = samples.length < 2;
+  byId("puzzle-note").textContent = state.sample === null
+    ? "your own"
+    : ratingText(samples[state.sample].rating, ratingTitle);
+}
+
+function ratingText(rating, title) {
+  if (title === "path") return `path of ${rating}`;
+  return `${rating} ${rating === 1 ? title.replace(/s$/, "") : title}`;
+}
+
+function drawQuestion() {
+  const { grid } = state;
+  if (grid === null) return;
+  const rules = kind(), { size } = current();
+  question.draw(grid, (cell) => {
+    const value = grid.cells[cell];
+    const edges = rules.edges(size, Math.floor(cell / grid.columns), cell % grid.columns);
+    const classes = [rules.classOf(value), ...edges, "given", rules.isEditable ? "editable" : ""];
+    return {
+      text: rules.symbol(value),
+      name: rules.name(value),
+      classes: classes.filter(Boolean).join(" "),
+      strength: 0,
+    };
+  });
+  if (rules.isEditable && document.activeElement !== byId("text")) {
+    byId("text").value = rules.format(grid).replaceAll("/", "\n");
+  }
+}
+
+function drawPalette() {
+  const rules = kind();
+  const isTool = rules.isDrawn;
+  byId("palette").replaceChildren(...(rules.palette?.(current().size) ?? []).map((entry) => {
+    const { value, label, title } = entry;
+    const button = element("button", {
+      ...{ type: "button", textContent: label, title, "aria-label": title },
+      class: isTool ? `tool ${rules.classOf(value)}` : "digit",
+    });
+    if (isTool) button.setAttribute("aria-pressed", String(value === tool));
+    button.addEventListener("click", () => {
+      if (!isTool) return write(question.current, value);
+      tool = value;
+      drawPalette();
+    });
+    return button;
+  }));
+}
+
+function drawDemonstrations() {
+  const sample = state.sample === null ? undefined : current().samples[state.sample];
+  const pairs = sample?.demonstrations ?? [];
+  const place = byId("demonstrations");
+  place.hidden = pairs.length === 0;
+  byId("puzzle-title").textContent = pairs.length === 0 ? "Puzzle" : "The rule by example";
+  place.replaceChildren(...pairs.map(({ input, output }, i) =>
+    element("div", { class: "pair" }, [
+      still(input, `Example ${i + 1}, input`),
+      element("span", { class: "arrow", textContent: "→", "aria-hidden": "true" }),
+      still(output, `Example ${i + 1}, output`),
+    ])
+  ));
+  if (pairs.length > 0) place.append(element("h3", { textContent: "The question" }));
+}
+
+/** A grid that is only looked at. */
+function still(grid, label) {
+  const cells = grid.cells.map((value) => element("i", { class: `cell ${kind().classOf(value)}` }));
+  const made = element("div", { class: "board still", role: "img", "aria-label": label }, cells);
+  made.style.setProperty("--columns", grid.columns);
+  made.style.setProperty("--rows", grid.rows);
+  return made;
+}
+
+function drawPanels() {
+  const names = [state.model, state.beside].filter(Boolean);
+  panels = names.map((name) => {
+    const model = state.models.find((each) => each.name === name);
+    return new Panel(model, details.get(name), { point, leave: () => point(null), go: pickAt });
+  });
+  byId("answers").replaceChildren(...panels.map((panel) => panel.element));
+  byId("stage").classList.toggle("two", panels.length === 2);
+}
+
+function pickAt(at) {
+  pause();
+  go(at);
+}
+
+// The link
+
+function writeLink() {
+  const { model, beside, grid, sample, at } = state;
+  if (grid === null) return;
+  const arc = current().kind === "arc" ? current().samples[sample] : null;
+  const link = new URLSearchParams({
+    model,
+    ...(beside === "" ? {} : { beside }),
+    puzzle: arc?.puzzle ?? kind().format(grid),
+    ...(arc !== null && arc.number > 1 ? { number: arc.number } : {}),
+    segments: units(),
+    at,
+  });
+  const hash = `#${link.toString().replaceAll("%2F", "/")}`;
+  if (hash !== location.hash) history.replaceState(null, "", hash);
+}
+
+async function share() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("The link is copied: it holds the models, the puzzle and the segment");
+  } catch {
+    say("The address of this page is the link: copy it from the address bar");
+  }
+}
+
+// Listening
+
+function listen() {
+  const failing = (act) => (...args) =>
+    Promise.resolve(act(...args)).catch((error) => say(error.message, true));
+  const on = (id, event, act) => byId(id).addEventListener(event, failing(act));
+  on("choices", "submit", (event) => event.preventDefault());
+  on("model", "change", ({ target }) => chooseModel(target.value));
+  on("beside", "change", ({ target }) => chooseBeside(target.value));
+  on("sample", "change", ({ target }) => chooseSample(Number(target.value)));
+  on("another", "click", () => {
+    const { samples } = current();
+    const by = 1 + Math.floor(Math.random() * (samples.length - 1));
+    return chooseSample(((state.sample ?? 0) + by) % samples.length);
+  });
+  on("share", "click", share);
+  on("solve", "click", () => solve());
+  on("clear", "click", () => edited(kind().empty(current().size)));
+  on("text", "input", ({ target }) => typed(target.value));
+  on("play", "click", toggle);
+  on("back", "click", () => step(-1));
+  on("on", "click", () => step(1));
+  on("at", "input", ({ target }) => pickAt(Number(target.value)));
+  on("units", "change", ({ target }) => {
+    state.units = Math.min(current().most, Math.max(1, Math.round(Number(target.value)) || 1));
+    target.value = state.units;
+    return solve();
+  });
+  addEventListener("keydown", pageKey);
+  addEventListener("paste", pasted);
+  addEventListener("hashchange", failing(restore));
+}
+
+function pageKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || state.grid === null) return;
+  const { target } = event;
+  if (target.closest("input:not([type=range]), textarea, select")) return;
+  const inGrid = target.closest("[role=grid]") !== null;
+  const act = {
+    ",": () => step(-1),
+    ".": () => step(1),
+    ...(target.closest("button, a, summary") ? {} : { " ": toggle }),
+    ...(inGrid || target.type === "range"
+      ? {}
+      : { Home: () => pickAt(1), End: () => pickAt(length()) }),
+  }[event.key];
+  if (act === undefined) return;
+  event.preventDefault();
+  act();
+}
+
+function pasted(event) {
+  if (event.target.closest?.("input, textarea") || !state.grid || !kind().isEditable) return;
+  const text = event.clipboardData?.getData("text/plain") ?? "";
+  if (text.trim() === "") return;
+  event.preventDefault();
+  typed(text);
+}
+
+begin().catch((error) => say(error.message, true));

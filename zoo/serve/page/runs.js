@@ -1,0 +1,145 @@
+/** Training runs: followed as they go, and held against each other. */
+import { LineChart } from "./chart.js";
+import { ask, byId, element, percent, say } from "./dom.js";
+
+/** Runs that are drawn at the same time: as many as there are colours. */
+const MOST = 5;
+/** Points of a line; of more, every second one is dropped. */
+const MOST_POINTS = 2000;
+
+const number = (x) =>
+  Math.abs(x) >= 0.01 || x === 0 ? String(+x.toPrecision(3)) : x.toExponential(1);
+const share = (x) => percent(x);
+
+const charts = [
+  { chart: new LineChart("Loss", "over the batch", number), field: "loss" },
+  {
+    chart: new LineChart("Solved", "held-out puzzles, evaluated on the way", share),
+    field: "exact",
+  },
+  { chart: new LineChart("Cells right", "in training", share), field: "accuracy" },
+  { chart: new LineChart("Puzzles solved", "in training", share), field: "exactAccuracy" },
+  { chart: new LineChart("Learning rate", "", number), field: "lr" },
+  { chart: new LineChart("Gradient norm", "before clipping", number), field: "gradNorm" },
+];
+
+/** Runs that are followed, by id: `{ colour, points, source }`. */
+const followed = new Map();
+let runs = [];
+let isDrawing = false;
+
+async function begin() {
+  byId("charts").replaceChildren(...charts.map(({ chart }) => chart.element));
+  await refresh();
+  const asked = new URLSearchParams(location.hash.slice(1)).get("runs")?.split(",") ?? [];
+  const known = asked.filter((id) => runs.some((run) => run.id === id)).slice(0, MOST);
+  for (const id of known.length > 0 ? known : runs.slice(0, 1).map(({ id }) => id)) follow(id);
+  drawList();
+  draw();
+  setInterval(() => document.hidden || refresh().then(drawList).catch(() => {}), 5000);
+}
+
+async function refresh() {
+  ({ runs } = await ask("/api/runs"));
+  say("");
+}
+
+// Following
+
+function follow(id) {
+  const taken = new Set([...followed.values()].map(({ colour }) => colour));
+  const colour = [1, 2, 3, 4, 5].find((each) => !taken.has(each));
+  if (colour === undefined) return;
+  const run = { colour, points: {} };
+  const path = id.split("/").map(encodeURIComponent).join("/");
+  run.source = new EventSource(`/api/runs/${path}/events`);
+  run.source.addEventListener("message", ({ data }) => data !== "" && take(run, JSON.parse(data)));
+  run.source.addEventListener("reset", () => run.points = {});
+  followed.set(id, run);
+}
+
+function leave(id) {
+  followed.get(id)?.source.close();
+  followed.delete(id);
+}
+
+function take({ points }, line) {
+  const evaluation = line.evaluation ?? line.final?.final;
+  const values = { ...line, ...(evaluation === undefined ? {} : { exact: evaluation.exact }) };
+  for (const { field } of charts) {
+    if (typeof values[field] !== "number") continue;
+    const list = points[field] ??= [];
+    while (list.length > 0 && list.at(-1)[0] >= line.step) list.pop(); // it was resumed
+    list.push([line.step, values[field]]);
+    if (list.length > MOST_POINTS) {
+      points[field] = list.filter((_, i) => i % 2 === 0 || i === list.length - 1);
+    }
+  }
+  if (!isDrawing) requestAnimationFrame(draw);
+  isDrawing = true;
+}
+
+// Drawing
+
+function draw() {
+  isDrawing = false;
+  for (const { chart, field } of charts) {
+    chart.series = [...followed].flatMap(([id, { colour, points }]) =>
+      points[field] === undefined
+        ? []
+        : [{ name: id, colour, points: points[field], dots: field === "exact" }]
+    );
+  }
+}
+
+function drawList() {
+  const live = runs.filter(({ isLive }) => isLive).length;
+  byId("runs-note").textContent = live === 0 ? `${runs.length}` : `${live} live`;
+  if (runs.length === 0) {
+    byId("list").replaceChildren(
+      element("li", {
+        class: "note",
+        textContent: "None yet: deno task train hrm-sudoku begins one",
+      }),
+    );
+    return;
+  }
+  const focused = document.activeElement?.value;
+  byId("list").replaceChildren(...runs.map(listItem));
+  if (focused) byId("list").querySelector(`input[value="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function listItem({ id, recipe, preset, step, steps, exact, isLive }) {
+  const colour = followed.get(id)?.colour;
+  const box = element("input", { type: "checkbox", value: id, checked: colour !== undefined });
+  box.disabled = colour === undefined && followed.size >= MOST;
+  box.addEventListener("change", () => choose(id, box.checked));
+  const state = exact === null ? isLive ? "live" : "stopped" : `solves ${percent(exact)}`;
+  const bar = element("i", { class: "fill" });
+  bar.style.setProperty("--chance", Math.min(1, step / steps));
+  return element("li", {}, [
+    element("label", { class: `run s${colour ?? 0}` }, [
+      box,
+      element("span", { class: "run-name" }, [
+        element("b", { textContent: recipe }),
+        element("span", { class: "note", textContent: `${preset} · ${id.split("/")[1]}` }),
+      ]),
+      element("span", {
+        class: `badge ${isLive ? "live" : exact === null ? "" : "good"}`,
+        textContent: state,
+      }),
+      element("span", { class: "progress", title: `${step} of ${steps} steps` }, [bar]),
+    ]),
+  ]);
+}
+
+function choose(id, isWanted) {
+  if (isWanted) follow(id);
+  else leave(id);
+  const ids = [...followed.keys()].map((each) => each.split("/").map(encodeURIComponent).join("/"));
+  history.replaceState(null, "", ids.length === 0 ? "#" : `#runs=${ids.join(",")}`);
+  drawList();
+  draw();
+}
+
+begin().catch((error) => say(error.message, true));
