@@ -1,6 +1,6 @@
 /** The playground: choose a model and a puzzle, and watch the answer change. */
 import { Board } from "./board.js";
-import { ask, byId, element, fillSelect, mayMove, percent, say } from "./dom.js";
+import { ask, byId, capital, element, fillSelect, mayMove, percent, say } from "./dom.js";
 import { kinds } from "./kinds.js";
 import { Panel } from "./panel.js";
 
@@ -98,7 +98,7 @@ function isSame(a, b) {
 
 /** A held-out puzzle that is neither the easiest nor the hardest. */
 function middle() {
-  return Math.floor(current().samples.length * 0.6);
+  return Math.floor(current().samples.length * 0.8);
 }
 
 function takeSample(index) {
@@ -228,7 +228,10 @@ function go(at) {
   slider.disabled = last === 1;
   const { unit } = current();
   slider.setAttribute("aria-valuetext", `${unit} ${state.at} of ${last}`);
-  byId("at-text").textContent = length() === 0 ? "" : `${state.at} / ${last}`;
+  byId("at-text").replaceChildren(
+    element("span", { textContent: `${capital(unit)} ` }),
+    `${state.at} of`,
+  );
   byId("back").disabled = state.at === 1;
   byId("on").disabled = state.at === last;
   if (state.at === last) pause();
@@ -323,7 +326,7 @@ function drawAll() {
   drawPanels();
   const { unit, most } = current();
   const plural = unit === "pass" ? "passes" : `${unit}s`;
-  byId("units-label").textContent = plural[0].toUpperCase() + plural.slice(1);
+  byId("units-label").textContent = `${capital(plural)} to think for`;
   byId("at-label").textContent = unit;
   const input = byId("units");
   input.value = units();
@@ -335,31 +338,31 @@ function drawAll() {
 }
 
 function drawChoices() {
-  const here = state.models.filter(({ place }) => place !== "remote");
-  const away = state.models.filter(({ place }) => place === "remote");
-  const optionOf = (model) => ({ value: model.name, textContent: modelText(model) });
-  const groupsOf = (models) =>
-    [["Zoo", "zoo"], ["Runs on this machine", "run"]].flatMap(([label, place]) => {
-      const mine = models.filter((model) => model.place === place);
-      return mine.length === 0 ? [] : [[label, mine.map(optionOf)]];
-    });
-  const absent = away.length === 0
-    ? []
-    : [["Not fetched: deno task zoo pull", away.map((m) => ({ ...optionOf(m), disabled: true }))]];
-  fillSelect(byId("model"), [...groupsOf(here), ...absent], state.model);
+  fillSelect(byId("model"), groupsOf(state.models), state.model);
   const mine = state.models.find(({ name }) => name === state.model);
-  const alike = here.filter(({ name, title }) => name !== state.model && title === mine.title);
-  const none = {
-    value: "",
-    textContent: alike.length === 0 ? "No other for this puzzle" : "Nothing",
-  };
+  const alike = state.models.filter(({ name, title, place }) =>
+    name !== state.model && title === mine.title && place !== "remote"
+  );
+  const none = { value: "", textContent: alike.length === 0 ? "No other knows it" : "Nothing" };
   fillSelect(byId("beside"), [none, ...groupsOf(alike)], state.beside);
   byId("beside").disabled = alike.length === 0;
 }
 
-function modelText({ name, title, exact }) {
-  const solves = exact === null ? "" : `, solves ${percent(exact)}`;
-  return `${name} · ${title ?? "unknown puzzles"}${solves}`;
+/** Models as options by what they solve; then those of runs, and those that cannot be picked. */
+function groupsOf(models) {
+  const groups = Map.groupBy(models, ({ place, title }) => {
+    if (place === "remote") return "Not fetched: deno task zoo pull";
+    return place === "run" ? "Runs on this machine" : title;
+  });
+  const places = ["zoo", "run", "remote"];
+  return [...groups].sort(([, a], [, b]) => places.indexOf(a[0].place) - places.indexOf(b[0].place))
+    .map(([label, members]) => [label, members.map(optionOf)]);
+}
+
+function optionOf({ name, title, exact, place }) {
+  const what = place === "zoo" ? "" : ` · ${title ?? "unknown puzzles"}`;
+  const solves = exact === null ? "" : ` · solves ${percent(exact)}`;
+  return { value: name, textContent: `${name}${what}${solves}`, disabled: place === "remote" };
 }
 
 function drawSamples() {
@@ -394,7 +397,8 @@ function drawQuestion() {
   question.draw(grid, (cell) => {
     const value = grid.cells[cell];
     const edges = rules.edges(size, Math.floor(cell / grid.columns), cell % grid.columns);
-    const classes = [rules.classOf(value), ...edges, "given", rules.isEditable ? "editable" : ""];
+    const given = rules.isGiven(value) ? "given" : "";
+    const classes = [rules.classOf(value), ...edges, given, rules.isEditable ? "editable" : ""];
     return {
       text: rules.symbol(value),
       name: rules.name(value),
@@ -410,7 +414,10 @@ function drawQuestion() {
 function drawPalette() {
   const rules = kind();
   const isTool = rules.isDrawn;
-  byId("palette").replaceChildren(...(rules.palette?.(current().size) ?? []).map((entry) => {
+  const entries = rules.palette?.(current().size) ?? [];
+  const rows = entries.length > 8 ? 2 : 1;
+  byId("palette").style.setProperty("--entries", Math.max(1, entries.length / rows));
+  byId("palette").replaceChildren(...entries.map((entry) => {
     const { value, label, title } = entry;
     const button = element("button", {
       ...{ type: "button", textContent: label, title, "aria-label": title },

@@ -74,7 +74,7 @@ export class Board {
       (_, row) =>
         element(
           "div",
-          { role: "row", class: "line" },
+          { role: "row", class: "board-row" },
           this.#cells.slice(row * columns, (row + 1) * columns),
         ),
     );

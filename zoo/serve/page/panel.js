@@ -1,7 +1,7 @@
 /** What one model answers: its grid, how sure it is, and when it would halt. */
 import { Board } from "./board.js";
 import { thoughtChart } from "./chart.js";
-import { element, percent } from "./dom.js";
+import { capital, element, percent } from "./dom.js";
 import { kinds } from "./kinds.js";
 
 /** A model's answers; shows the one after a segment. */
@@ -31,10 +31,12 @@ export class Panel {
     this.element = element("section", { class: "card answer", "aria-labelledby": id }, [
       element("div", { class: "card-head" }, [this.#title, this.#verdict]),
       this.#board.wrapper,
-      this.#summary,
-      this.#chart,
-      this.#tokensTitle,
-      this.#tokens,
+      element("div", { class: "thought" }, [
+        this.#summary,
+        this.#chart,
+        this.#tokensTitle,
+        this.#tokens,
+      ]),
     ]);
     this.clear();
   }
@@ -239,8 +241,4 @@ function wrongText(answer, solution) {
 
 function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
-}
-
-function capital(text) {
-  return text[0].toUpperCase() + text.slice(1);
 }
