@@ -8,7 +8,7 @@ import { fromTypedArray } from "../core/create.ts";
 import type { Device } from "../core/device.ts";
 import type { LayerOptions } from "../core/nn/linear.ts";
 import type { Random } from "../core/random.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { cat, type Tensor } from "../core/tensor.ts";
 
 /** Puzzles as a model sees them; all integers are int32. */
 export interface Question {
@@ -125,6 +125,42 @@ export function mapStates<S extends States>(
 ): S {
   const mapped = Object.entries(states).map(([name, z]) => [name, map(z, name)]);
   return Object.fromEntries(mapped) as S;
+}
+
+/** Some rows of a carry, as views: those from `start` up to `end`. */
+export function sliceCarry(carry: Carry, start: number, end: number): Carry {
+  return mapCarry(carry, (t) => t.slice(0, start, end));
+}
+
+/** Carries of some rows each as one of all. */
+export function joinCarries(parts: readonly Carry[]): Carry {
+  const tensors = parts.map(carryTensors);
+  return mapCarry(parts[0]!, (_, name) => cat(tensors.map((part) => part[name]!), 0));
+}
+
+/** Some rows of a batch, as views: those from `start` up to `end`. */
+export function sliceBatch(batch: Batch, start: number, end: number): Batch {
+  return mapBatch(batch, (t) => t.slice(0, start, end));
+}
+
+function mapCarry(
+  { states, steps, halted, data }: Carry,
+  map: (t: Tensor, name: string) => Tensor,
+): Carry {
+  return {
+    states: mapStates(states, map),
+    steps: map(steps, "steps"),
+    halted: map(halted, "halted"),
+    data: mapBatch(data, map),
+  };
+}
+
+function mapBatch(batch: Batch, map: (t: Tensor, name: string) => Tensor): Batch {
+  return {
+    inputs: map(batch.inputs, "inputs"),
+    labels: map(batch.labels, "labels"),
+    puzzleIdentifiers: map(batch.puzzleIdentifiers, "puzzleIdentifiers"),
+  };
 }
 
 /** Every tensor of a carry, by name: what outlives a step, and what a checkpoint holds. */

@@ -10,12 +10,15 @@ import type { Ema } from "../core/optim/ema.ts";
 import type { Optimizer } from "../core/optim/optimizer.ts";
 import { signSgd } from "../core/optim/sign_sgd.ts";
 import { scope } from "../core/scope.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { cat, type Tensor } from "../core/tensor.ts";
 import {
   type Batch,
   type Carry,
   carryTensors,
+  joinCarries,
   type Model,
+  sliceBatch,
+  sliceCarry,
   type Training,
 } from "../models/model.ts";
 import { segmentLoss, segmentMetrics, type TokenLoss } from "../models/supervision.ts";
@@ -40,6 +43,12 @@ export interface Learner {
   readonly clipNorm: number;
   /** Decay of the puzzle embeddings that were looked up. */
   readonly puzzleEmbWeightDecay: number;
+}
+
+/** How a step is done; its result is the same. */
+export interface StepOptions {
+  /** The most rows that go through the model at a time; all of them unless given. */
+  readonly microBatch?: number | undefined;
 }
 
 /** The learning rates of one step. */
@@ -74,52 +83,119 @@ export interface StepReport {
   readonly steps: number;
 }
 
-/** One step of training; returns the carry for the next; the old carry is freed. */
+/**
+ * One step of training; returns the carry for the next; the old carry is freed.
+ *
+ * With a `microBatch` below the batch's rows, so many rows go through the model at a time,
+ * and their gradients are added up: the same update from less memory, but for the order
+ * in which sums are rounded, and for what a model draws at random for a whole batch
+ * (dropout, the loops of the progressive objective).
+ */
 export function trainStep(
-  { model, optimizer, ema, loss: tokenLoss, clipNorm, puzzleEmbWeightDecay }: Learner,
+  learner: Learner,
   carry: Carry,
   batch: Batch,
   { lr, puzzleEmbLr }: LearningRates,
   training: Training,
+  { microBatch = Infinity }: StepOptions = {},
 ): { carry: Carry; report: StepReport } {
   using s = scope();
+  const { model, optimizer, ema, clipNorm, puzzleEmbWeightDecay } = learner;
   const rows = batch.inputs.shape[0]!;
+  let total: Pass | null = null;
+  for (let start = 0; start < rows; start += microBatch) {
+    const end = Math.min(start + microBatch, rows);
+    const isWhole = start === 0 && end === rows;
+    const pass = gradientsOf(
+      learner,
+      isWhole ? carry : sliceCarry(carry, start, end),
+      isWhole ? batch : sliceBatch(batch, start, end),
+      rows,
+      training,
+    );
+    total = total === null ? pass : added(total, pass);
+  }
+  const { parts, gradients, puzzleGradients, sums } = total!;
+  const next = parts.length === 1 ? parts[0]! : joinCarries(parts);
+
+  const looked = puzzleGradients.length === 0 ? null : cat(puzzleGradients, 0);
+  const norm = gradNorm(optimizer === null && looked !== null ? [looked] : gradients);
+  const gradLength = requireFinite("length of the gradients", norm);
+  if (looked !== null) {
+    const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
+    signSgd(model.puzzleTable!, next.data.puzzleIdentifiers, looked, settings);
+  }
+  optimizer?.step(clipNorm > 0 ? clipGradNorm(gradients, clipNorm, norm) : gradients, lr);
+  ema?.update();
+
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep(Object.values(carryTensors(next)));
+  return { carry: next, report: { ...sums, gradNorm: gradLength } };
+}
+
+/** What some rows of a batch contribute to a step. */
+interface Pass {
+  /** Their carry after it; several where passes were added. */
+  readonly parts: readonly Carry[];
+  /** Of the parameters that are trained. */
+  readonly gradients: readonly Tensor[];
+  /** Of the rows of the puzzle table that they looked up, `[b, puzzleEmbNdim]`; none without a table. */
+  readonly puzzleGradients: readonly Tensor[];
+  /** Their share of the report. */
+  readonly sums: Omit<StepReport, "gradNorm">;
+}
+
+/** Thought, its loss and its gradients, for some of the `rows` of a step. */
+function gradientsOf(
+  { model, optimizer, loss: tokenLoss }: Learner,
+  carry: Carry,
+  batch: Batch,
+  rows: number,
+  training: Training,
+): Pass {
+  using s = scope();
   const step = model.step(carry, batch, { training });
   const { outputs, puzzleRows } = step;
   const parts = segmentLoss(outputs, step.carry.data.labels, tokenLoss);
   const metrics = segmentMetrics(step.carry, outputs);
 
   const trained = optimizer === null ? [] : parameters(model);
-  const targets = puzzleRows === null ? trained : [...trained, puzzleRows];
   const loss = parts.loss.mul(1 / rows);
   const value = requireFinite("loss", loss);
-  const gradients = grad(loss, targets);
-  const own = gradients.slice(0, trained.length);
-  const norm = gradNorm(optimizer === null ? gradients : own);
-  const normValue = requireFinite("length of the gradients", norm);
-  if (puzzleRows !== null) {
-    const { puzzleIdentifiers } = step.carry.data;
-    const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
-    signSgd(model.puzzleTable!, puzzleIdentifiers, gradients[trained.length]!, settings);
-  }
-  optimizer?.step(clipNorm > 0 ? clipGradNorm(own, clipNorm, norm) : own, lr);
-  ema?.update();
-
-  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
-  s.keep(Object.values(carryTensors(step.carry)));
-  const report = {
+  const all = grad(loss, puzzleRows === null ? trained : [...trained, puzzleRows]);
+  const gradients = all.slice(0, trained.length), puzzleGradients = all.slice(trained.length);
+  s.keep([...all, ...Object.values(carryTensors(step.carry))]);
+  const sums = {
     loss: value,
     lmLoss: parts.lm.item() / rows,
     qHaltLoss: (parts.qHalt?.item() ?? 0) / rows,
     qContinueLoss: (parts.qContinue?.item() ?? 0) / rows,
-    gradNorm: normValue,
     count: metrics.count.item(),
     accuracy: metrics.accuracy.item(),
     exactAccuracy: metrics.exactAccuracy.item(),
     qHaltAccuracy: metrics.qHaltAccuracy.item(),
     steps: metrics.steps.item(),
   };
-  return { carry: step.carry, report };
+  return { parts: [step.carry], gradients, puzzleGradients, sums };
+}
+
+/** Both passes together; frees gradients that are in the sum. */
+function added(a: Pass, b: Pass): Pass {
+  const gradients = a.gradients.map((gradient, i) => {
+    const sum = gradient.add(b.gradients[i]!);
+    gradient.dispose();
+    b.gradients[i]!.dispose();
+    return sum;
+  });
+  const names = Object.keys(a.sums) as (keyof Pass["sums"])[];
+  return {
+    parts: [...a.parts, ...b.parts],
+    gradients,
+    puzzleGradients: [...a.puzzleGradients, ...b.puzzleGradients],
+    sums: Object.fromEntries(
+      names.map((name) => [name, a.sums[name] + b.sums[name]]),
+    ) as unknown as Pass["sums"],
+  };
 }
 
 /** Stops before what is no number spoils the weights. */

@@ -39,6 +39,8 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** Where to compute. */
   readonly device?: Device;
+  /** The most rows that go through the model at a time; the whole batch unless given. */
+  readonly microBatch?: number | undefined;
   /** Stop after so many minutes of training; default never. */
   readonly minutes?: number;
   /** Stop after the present step, and save. */
@@ -102,7 +104,7 @@ function traineeOf(model: Model, optim: OptimConfig): Trainee {
  * @throws {RangeError} when the loss is no longer a number, or fewer steps are asked for than are done
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { saved, data, folder, device = "cpu", minutes = Infinity, signal } = options;
+  const { saved, data, folder, device = "cpu", minutes = Infinity, signal, microBatch } = options;
   const { run, optim } = saved.config;
   const task = options.task ?? makeTask(saved.config.task as TaskConfig);
   await breathe(); // what follows has a scope that the caller does not share
@@ -148,7 +150,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const lr = warmupCosine(schedule, step + 1); // the official loop counts from 1
     const puzzleEmbLr = lr / optim.lr * optim.puzzleEmbLr;
     const training = { random: exploration, step };
-    const result = trainStep(trainee, carry, batch, { lr, puzzleEmbLr }, training);
+    const result = trainStep(trainee, carry, batch, { lr, puzzleEmbLr }, training, {
+      microBatch,
+    });
     for (const tensor of Object.values(batch)) tensor.dispose();
     carry = result.carry;
     step++;

@@ -45,6 +45,11 @@ const declaration = {
     },
     steps: { type: "integer", min: 1, help: "optimiser steps; the learning rate ends with them" },
     minutes: { type: "number", min: 0, help: "stop after so many minutes of training" },
+    "micro-batch": {
+      type: "integer",
+      min: 1,
+      help: "rows that go through the model at a time, for less memory; the steps stay the same",
+    },
     seed: { type: "integer", min: 0, max: 2 ** 31 - 1, help: "where random numbers start" },
     dtype: {
       type: "choice",
@@ -94,6 +99,7 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
   const result = await trainVisibly({
     ...{ saved, data, folder, device, resume: resumed !== null },
     ...(minutes === undefined ? {} : { minutes }),
+    microBatch: flags["micro-batch"],
     ...(flags.log === undefined ? {} : { onMetrics: tensorBoardWriter(folder) }),
   });
   finish(result, saved, data, folder);
