@@ -1,8 +1,9 @@
 /** Models, runs and a server for the tests of the playground. */
 import { join } from "@std/path";
 import { Random } from "../../core/random.ts";
-import { namedTensors, stateDict } from "../../core/nn/module.ts";
-import { makeModel } from "../../models/family.ts";
+import { stateDict, type StoredTensor } from "../../core/nn/module.ts";
+import { scope } from "../../core/scope.ts";
+import { makeModel, type ModelConfig } from "../../models/family.ts";
 import { recipes } from "../../zoo/recipes.ts";
 import { savedConfig, saveWeights, WEIGHT_PREFIX } from "../../zoo/weights.ts";
 
@@ -15,12 +16,15 @@ export async function untrainedRun(
   const preset = recipes[recipe]!.presets["tiny"]!;
   const name = `${recipe}/${stamp}`;
   const folder = join(runs, name, "best");
-  const model = makeModel(preset.model, { random: new Random(1), device: "cpu" });
   const config = savedConfig(recipe, "tiny", preset);
-  await saveWeights(folder, stateDict(model, WEIGHT_PREFIX), config);
-  for (const [, tensor] of namedTensors(model)) tensor.dispose();
+  await saveWeights(folder, drawnWeights(preset.model), config);
   await Deno.writeTextFile(join(runs, name, "config.json"), JSON.stringify(config));
   return { name, folder };
+}
+
+function drawnWeights(config: ModelConfig): Map<string, StoredTensor> {
+  using _ = scope();
+  return stateDict(makeModel(config, { random: new Random(1), device: "cpu" }), WEIGHT_PREFIX);
 }
 
 /** Lines as a run reports them: the loss falls, puzzles are solved. */

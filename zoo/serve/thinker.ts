@@ -5,8 +5,7 @@
  */
 import { join } from "@std/path";
 import type { Device } from "../../core/device.ts";
-import { disposeModule } from "../../core/nn/module.ts";
-import { scope } from "../../core/scope.ts";
+import { apart, type Scope, scope } from "../../core/scope.ts";
 import { type Answers, infer } from "../../models/inference.ts";
 import type { Model } from "../../models/model.ts";
 import type { ArcQuestion } from "../tasks/arc.ts";
@@ -32,6 +31,8 @@ const SAMPLES = 24, DRAWN = 96;
 
 interface Loaded {
   readonly model: Model;
+  /** Owns all tensors of the model. */
+  readonly owner: Scope;
   readonly config: TaskConfig;
   readonly task: Task;
   readonly seed: number;
@@ -100,18 +101,31 @@ export class Thinker {
       this.#loaded.set(folder, before); // now the latest
       return before;
     }
-    if (before !== undefined) disposeModule(before.model);
-    for (const [name, { model }] of this.#loaded) {
+    before?.owner[Symbol.dispose]();
+    for (const [name, { owner }] of this.#loaded) {
       if (this.#loaded.size < MOST_MODELS) break;
-      disposeModule(model);
+      owner[Symbol.dispose]();
       this.#loaded.delete(name);
     }
-    const { model, saved: { config } } = loadWeights(folder, this.#device);
-    const task = makeTask(config.task);
-    const loaded = { model, config: config.task, task, seed: config.run.seed, written };
+    const loaded = { ...loadApart(folder, this.#device), written };
     this.#loaded.set(folder, loaded);
     return loaded;
   }
+}
+
+/** A model whose tensors live until their owner is disposed, not until the caller's scope ends. */
+function loadApart(folder: string, device: Device): Omit<Loaded, "written"> {
+  return apart(() => {
+    const owner = scope();
+    const { model, saved: { config } } = loadWeights(folder, device);
+    return {
+      model,
+      owner,
+      config: config.task,
+      task: makeTask(config.task),
+      seed: config.run.seed,
+    };
+  });
 }
 
 function writtenAt(folder: string): number {

@@ -234,6 +234,7 @@ function go(at) {
   );
   byId("back").disabled = state.at === 1;
   byId("on").disabled = state.at === last;
+  byId("play").disabled = last === 1;
   if (state.at === last) pause();
   writeLink();
 }
@@ -516,7 +517,10 @@ function listen() {
     return chooseSample(((state.sample ?? 0) + by) % samples.length);
   });
   on("share", "click", share);
-  on("solve", "click", () => solve());
+  on("solve", "click", () => {
+    byId("answers").scrollIntoView({ block: "nearest" });
+    return solve();
+  });
   on("clear", "click", () => edited(kind().empty(current().size)));
   on("text", "input", ({ target }) => typed(target.value));
   on("play", "click", toggle);

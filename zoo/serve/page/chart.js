@@ -123,13 +123,15 @@ export class LineChart {
       label(LEFT - 8, yOf(tick) + 4, "end", this.#format(tick)),
     ]);
     const steps = niceTicks(0, lastX, width > 420 ? 5 : 3).filter((x) => x <= lastX)
-      .map((x) => label(xOf(x), HEIGHT - 6, x === 0 ? "start" : "middle", short(x)));
+      .map((x) =>
+        label(xOf(x), HEIGHT - 6, x === 0 ? "start" : x > 0.97 * lastX ? "end" : "middle", short(x))
+      );
     const lines = this.#series.flatMap(({ colour, points, dots }) => {
       const path = points.map(([x, y]) => `${xOf(x).toFixed(1)},${yOf(y).toFixed(1)}`).join(" ");
       const line = svg("polyline", { class: `line s${colour}`, points: path });
       const marks = dots || points.length === 1
         ? points.map(([x, y]) =>
-          svg("circle", { class: `dot s${colour}`, cx: xOf(x), cy: yOf(y), r: 2.6 })
+          svg("circle", { class: `dot s${colour}`, cx: xOf(x), cy: yOf(y), r: 3 })
         )
         : [];
       return [line, ...marks];

@@ -66,7 +66,7 @@ export function say(text, isError = false) {
 /** A share as a percentage, with a digit more where it is near 0 or 1. */
 export function percent(share) {
   const digits = share > 0 && share < 0.1 || share > 0.9 && share < 1 ? 1 : 0;
-  return `${(share * 100).toFixed(digits)} %`;
+  return `${(share * 100).toFixed(digits)}\u00a0%`;
 }
 
 /** Whether things may move by themselves. */

@@ -139,7 +139,7 @@ const arc = {
   tokenOf: (value) => value + 2,
   shownTokens: () => [
     ...arcColours.map((label, value) => ({ token: value + 2, label, swatch: `c${value}` })),
-    { token: 1, label: "outside" },
+    { token: 1, label: "out" },
   ],
   symbol: () => "",
   name: (value) => arcColours[value],

@@ -90,6 +90,7 @@ export class Panel {
     const { answer, changed, haltLogit, solved, probabilities } = units[this.#at];
     const isChanged = new Set(changed);
     const width = this.#details.size;
+    const isSameSize = solution?.rows === answer.rows && solution.columns === answer.columns;
     const numTokens = probabilities.length / (width * width);
     this.#board.draw(answer, (cell) => {
       const value = answer.cells[cell];
@@ -97,7 +98,7 @@ export class Panel {
       const chance = (token) => probabilities[place * numTokens + token] / 1000;
       return this.#look(cell, value, {
         chance,
-        isWrong: solved === false && isWrongAt(answer, solution, cell),
+        isWrong: solved === false && isSameSize && isWrongAt(answer, solution, cell),
         isChanged: isChanged.has(cell),
       });
     });

@@ -8,13 +8,13 @@ const MOST = 5;
 const MOST_POINTS = 2000;
 
 const number = (x) =>
-  Math.abs(x) >= 0.01 || x === 0 ? String(+x.toPrecision(3)) : x.toExponential(1);
+  Math.abs(x) >= 0.001 || x === 0 ? String(+x.toPrecision(3)) : x.toExponential(1);
 const share = (x) => percent(x);
 
 const charts = [
   { chart: new LineChart("Loss", "over the batch", number), field: "loss" },
   {
-    chart: new LineChart("Solved", "held-out puzzles, evaluated on the way", share),
+    chart: new LineChart("Solved", "held-out puzzles", share),
     field: "exact",
   },
   { chart: new LineChart("Cells right", "in training", share), field: "accuracy" },
@@ -83,11 +83,16 @@ function take({ points }, line) {
 
 function draw() {
   isDrawing = false;
+  const recipes = [...followed.keys()].map((id) => id.split("/")[0]);
+  const nameOf = (id) => {
+    const [recipe] = id.split("/");
+    return recipes.filter((each) => each === recipe).length === 1 ? recipe : id;
+  };
   for (const { chart, field } of charts) {
     chart.series = [...followed].flatMap(([id, { colour, points }]) =>
       points[field] === undefined
         ? []
-        : [{ name: id, colour, points: points[field], dots: field === "exact" }]
+        : [{ name: nameOf(id), colour, points: points[field], dots: field === "exact" }]
     );
   }
 }
