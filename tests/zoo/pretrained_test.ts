@@ -680,7 +680,7 @@ Deno.test("solve and eval take the newest run of a recipe, else its pretrained w
     );
     assertEquals(JSON.parse(evaluated.stdout).puzzles, 2);
 
-    const none = await command("solve", "looped-sudoku");
+    const none = await command("solve", "l-only-sudoku");
     assertEquals(none.code, 2);
-    assertMatch(none.stderr, /^No run of looped-sudoku in "runs\/looped-sudoku": train one by /);
+    assertMatch(none.stderr, /^No run of l-only-sudoku in "runs\/l-only-sudoku": train one by /);
   }));

@@ -197,7 +197,7 @@ export const arc = {
   cpu: {
     task: { ...arcMini, trainPuzzles: 500, testPuzzles: 100, minPairs: 8, maxPairs: 10 },
     optim: arcOptim,
-    run: { ...run, steps: 5000 },
+    run: { ...run, steps: 5000, evalEvery: 500, evalPuzzles: 100 },
   },
   /** All families, of at most 10×10 cells, each task in four arrangements; longer than minutes. */
   "all-families": {
