@@ -45,12 +45,28 @@ export async function serveCommand(args: readonly string[]): Promise<void> {
       `Warning: everybody who reaches ${host} can use this machine to compute, and see its runs`,
     );
   }
-  const server = Deno.serve({
-    ...{ hostname: host, port, signal: interrupted.signal },
-    onListen: ({ port }) =>
-      announce(`http://${host.includes(":") ? `[${host}]` : host}:${port}/`, flags),
-  }, handler);
+  const server = listening(host, port, () =>
+    Deno.serve({
+      ...{ hostname: host, port, signal: interrupted.signal },
+      onListen: ({ port }) => announce(addressOf(host, port), flags),
+    }, handler));
   await server.finished;
+}
+
+/** Runs `serve`; what keeps it from listening is said in words. */
+function listening<T>(host: string, port: number, serve: () => T): T {
+  try {
+    return serve();
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.AddrInUse
+      ? "another program does already; --port=0 takes any port that is free"
+      : (cause as Error).message;
+    throw new Error(`Cannot listen on ${addressOf(host, port)}: ${why}`, { cause });
+  }
+}
+
+function addressOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
 function announce(address: string, { open }: { readonly open: boolean }): void {

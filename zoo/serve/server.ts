@@ -78,9 +78,8 @@ export function makeHandler(options: HandlerOptions): Handler {
       requireOwnPage(request, host);
       return await server.answer(request, addressOf(info));
     } catch (error) {
-      const refused = refusalOf(error);
-      if (refused.status >= 500 && !(error instanceof Refused)) onError(error);
-      const { status, headers, message } = refused;
+      const { status, headers, message } = refusalOf(error);
+      if (status === 500) onError(error);
       return json({ error: message }, { status, headers });
     }
   };
