@@ -13,7 +13,7 @@ const config = {
   font: "system-ui, sans-serif",
   title: { anchor: "start", fontSize: 14, offset: 12 },
   axis: { labelFontSize: 11, titleFontSize: 12, gridColor: "#e5e5e5" },
-  legend: { labelFontSize: 11, titleFontSize: 12, labelLimit: 0 },
+  legend: { labelFontSize: 11, titleFontSize: 12, labelLimit: 0, symbolOpacity: 1 },
   view: { stroke: null },
 } as const;
 

@@ -45,7 +45,7 @@ export const exactAxis: Axis = { field: "exact", title: "puzzles solved", format
  */
 export function lineChart(chart: LineChart): TopLevelSpec {
   const { title, rows, x, y, series, panels, points = true } = chart;
-  const color = { field: series.field, type: "nominal" as const, title: series.title };
+  const color = { field: series.field, type: "nominal" as const, title: series.title, sort: null };
   const shared = { x: encode(x), color };
   const lines = {
     mark: { type: "line" as const, point: points },

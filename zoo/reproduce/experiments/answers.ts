@@ -136,14 +136,12 @@ export const selfCorrection: Experiment = {
         series: { field: "cells", title: "" },
         panels: "panel",
       }),
-      measured: listed(
-        names.map((name, i) =>
-          `in ${name} the segments after the first mend ${
-            percent(mended[i]!)
-          } of the blank cells ` +
-          `and spoil ${percent(spoilt[i]!)}`
-        ),
-      ) + ".",
+      measured: "Of the blank cells, the segments after the first " +
+        listed(
+          names.map((name, i) =>
+            `mend ${percent(mended[i]!)} and spoil ${percent(spoilt[i]!)} in ${name}`
+          ),
+        ) + ".",
       verdict: verdictOf(...mended.map((share, i) => share > 2 * spoilt[i]!)),
     };
   },
