@@ -439,15 +439,15 @@ function drawDemonstrations() {
   const pairs = sample?.demonstrations ?? [];
   const place = byId("demonstrations");
   place.hidden = pairs.length === 0;
-  byId("puzzle-title").textContent = pairs.length === 0 ? "Puzzle" : "The rule by example";
-  place.replaceChildren(...pairs.map(({ input, output }, i) =>
+  byId("stage").classList.toggle("shows-rule", pairs.length > 0);
+  const drawn = pairs.map(({ input, output }, i) =>
     element("div", { class: "pair" }, [
       still(input, `Example ${i + 1}, input`),
       element("span", { class: "arrow", textContent: "→", "aria-hidden": "true" }),
       still(output, `Example ${i + 1}, output`),
     ])
-  ));
-  if (pairs.length > 0) place.append(element("h3", { textContent: "The question" }));
+  );
+  place.replaceChildren(element("h3", { textContent: "The rule by example" }), ...drawn);
 }
 
 /** A grid that is only looked at. */

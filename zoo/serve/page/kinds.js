@@ -78,10 +78,10 @@ const maze = {
   edges: () => [],
   isGiven: (value) => value !== 2,
   palette: () => [
-    { value: 1, label: "Wall", title: "Draw walls (1)" },
-    { value: 2, label: "Free", title: "Draw free cells (2)" },
-    { value: 3, label: "Start", title: "Put the start (3)" },
-    { value: 4, label: "Goal", title: "Put the goal (4)" },
+    { value: 1, label: "Wall", title: "Wall (1)" },
+    { value: 2, label: "Free", title: "Free (2)" },
+    { value: 3, label: "Start", title: "Start (3)" },
+    { value: 4, label: "Goal", title: "Goal (4)" },
   ],
   valueOfKey: (key) => {
     const value = {

@@ -29,8 +29,8 @@ let runs = [];
 let isDrawing = false;
 
 async function begin() {
-  byId("charts").replaceChildren(...charts.map(({ chart }) => chart.element));
   await refresh();
+  byId("charts").replaceChildren(...charts.map(({ chart }) => chart.element));
   const asked = new URLSearchParams(location.hash.slice(1)).get("runs")?.split(",") ?? [];
   const known = asked.filter((id) => runs.some((run) => run.id === id)).slice(0, MOST);
   for (const id of known.length > 0 ? known : runs.slice(0, 1).map(({ id }) => id)) follow(id);
@@ -98,6 +98,7 @@ function draw() {
 }
 
 function drawList() {
+  byId("charts").hidden = runs.length === 0;
   const live = runs.filter(({ isLive }) => isLive).length;
   byId("runs-note").textContent = live === 0 ? `${runs.length}` : `${live} live`;
   if (runs.length === 0) {
