@@ -52,6 +52,7 @@ export { recipes } from "./recipes.ts";
 export {
   type Learner,
   type LearningRates,
+  type StepOptions,
   type StepReport,
   type Trainee,
   trainStep,
