@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { liveTensors } from "../../ffi/mod.ts";
-import { loadLibrary } from "../../ffi/mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import { liveTensors, loadLibrary } from "../../ffi/mod.ts";
 import type { Located } from "../../zoo/serve/catalog.ts";
 import { RateLimit, Refused } from "../../zoo/serve/guard.ts";
 import { pageFiles } from "../../zoo/serve/pages.ts";
@@ -536,5 +536,36 @@ Deno.test("serve: connections that stall hold nobody up, and a client that leave
   } finally {
     for (const connection of stalled) connection.close();
     await server.shutdown();
+  }
+});
+
+Deno.test("deno task serve solves under the permissions of its task, and ends with Ctrl-C", async () => {
+  const command = config.tasks.serve.command.split("&&").at(-1)!.trim().split(" ");
+  const [variable, value] = command[0]!.split("=") as [string, string];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...command.slice(2), "--port=0", "--threads=1"],
+    cwd: new URL("../..", import.meta.url),
+    env: { [variable]: value, OMP_NUM_THREADS: "1" },
+    ...{ stdin: "null", stdout: "piped", stderr: "inherit" },
+  }).spawn();
+  try {
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const said = (await reader.read()).value ?? "";
+    const address = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+    assert(address !== undefined, said);
+    const puzzle = "...2..2..3.5.5...44..6....1.....3...";
+    const response = await fetch(`${address}/api/solve`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "trm-sudoku", puzzle, units: 2 }),
+    });
+    const { units } = await response.json() as SolveReply;
+    assertEquals([response.status, units.length], [200, 2]);
+    child.kill("SIGINT");
+    assertEquals((await child.status).code, 0);
+    await reader.cancel();
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
   }
 });
