@@ -140,6 +140,42 @@ for (const [name, config] of Object.entries(halting)) {
     assertNotEquals(last(free), last(held));
   });
 
+  Deno.test(`infer() of ${name} gives probabilities when asked, those of a halted row as they were`, () => {
+    using _ = scope();
+    const { model, question, first } = restless(config);
+    const how = { units: UNITS, halt: true, probabilities: true };
+    const before = liveTensors();
+    const asked = infer(model, question, how),
+      plain = infer(model, question, { ...how, probabilities: false });
+    assertEquals(liveTensors(), before);
+    const size = asked[0]!.probabilities!.length / ROWS;
+    for (const [unit, { tokens, probabilities }] of asked.entries()) {
+      assertEquals([...tokens], [...plain[unit]!.tokens]);
+      assertEquals(plain[unit]!.probabilities, null);
+      const numTokens = ROWS * size / tokens.length;
+      tokens.forEach((token, cell) => {
+        const row = [...probabilities!.subarray(cell * numTokens, (cell + 1) * numTokens)];
+        assert(Math.abs(row.reduce((a, b) => a + b) - 1) < 1e-5);
+        assertEquals(row[token], Math.max(...row));
+      });
+      for (let i = 0; i < ROWS; i++) {
+        if (first[i]! > unit || unit === 0) continue;
+        const of = (
+          at: number,
+        ) => [...asked[at]!.probabilities!.subarray(i * size, (i + 1) * size)];
+        assertEquals(of(unit), of(unit - 1), `row ${i}, halted after ${first[i]}`);
+      }
+    }
+  });
+
+  Deno.test(`infer() of ${name} thinks no further than it is let`, () => {
+    using _ = scope();
+    const model = familyModel(config), question = familyBatch(config, 3);
+    let asked = 0;
+    assertEquals(infer(model, question, { units: 9, stopped: () => ++asked === 3 }).length, 3);
+    assertEquals(infer(model, question, { units: 9, stopped: () => true }).length, 1);
+  });
+
   Deno.test(`infer() of ${name} with halt answers a row as if it were alone`, () => {
     using _ = scope();
     const { model, question, first } = restless(config);

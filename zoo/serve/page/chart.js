@@ -33,8 +33,8 @@ export function thoughtChart(units, { unit, trained, onPick }) {
   const summary = halts.length === 0
     ? "The model has no halting head."
     : first < 0
-    ? "It never wants to halt."
-    : `It first wants to halt after ${unit} ${first + 1}.`;
+    ? "Halting stays below 50 %."
+    : `Halting first reaches 50 % after ${unit} ${first + 1}.`;
   const drawing = svg("svg", {
     ...{ viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img" },
     "aria-label": `Cells changed and probability of halting by ${unit}. ${summary}`,
