@@ -4,6 +4,7 @@
  * @module
  */
 import type { TopLevelSpec } from "../chart.ts";
+import type { Estimate } from "../compare/statistics.ts";
 import type { Lab } from "./lab.ts";
 
 /** One measurement: plain values by name, as they go into `data.json`. */
@@ -32,6 +33,11 @@ export interface Experiment {
   readonly claim: string;
   /** Trains and measures. */
   readonly run: (lab: Lab) => Promise<Finding>;
+}
+
+/** A share with its interval, as fields of a row. */
+export function shareFields({ mean, low, high }: Estimate): Row {
+  return { exact: mean, low, high };
 }
 
 /** What all of several conditions, some or none of them say of a claim. */

@@ -5,10 +5,11 @@
  */
 import { countParameters } from "../../../core/nn/module.ts";
 import type { TransformerConfig } from "../../../models/transformer.ts";
+import { formatCount } from "../../cli/terminal.ts";
 import { exactAxis, lineChart } from "../charts.ts";
-import { type Experiment, type Row, verdictOf } from "../experiment.ts";
+import { type Experiment, type Row, shareFields, verdictOf } from "../experiment.ts";
 import type { Evaluated, Fields, Lab, ModelName, Trained } from "../lab.ts";
-import { clearlyAbove, interval } from "../text.ts";
+import { clearlyAbove, interval, listed } from "../text.ts";
 
 /** Norms before the layers, without which a deep stack does not learn at these learning rates. */
 const preNorm = { backbone: "pre-norm" } as const;
@@ -69,34 +70,41 @@ export const recurrence: Experiment = {
     "saturates; HRM goes on rising towards 100 % (Wang et al. 2025, arXiv:2506.21734, figure 2 " +
     "right)",
   run: async (lab) => {
-    const plain = lab.model("transformer"), again = lab.model("recurrent");
-    const hrm = lab.model("hrm");
+    const [plain, again, hrm] = [
+      lab.model("transformer"),
+      lab.model("recurrent"),
+      lab.model("hrm"),
+    ];
     const inSegment = hrm.hCycles * (hrm.lCycles * hrm.lLayers + hrm.hLayers);
-    const points: { row: Row; exact: Evaluated["exact"]; model: string; layers: number }[] = [];
-    const measure = async (model: ModelName, layers: number, change: Fields) => {
-      const trained = await lab.train(model, { model: change });
-      const { exact } = lab.evaluate(trained);
-      const parameters = countParameters(trained[0]!.model);
-      points.push({ row: { model, layers, parameters, ...flat(exact) }, exact, model, layers });
+    const curves = {
+      transformer: await curve(
+        lab,
+        "transformer",
+        [1, 2, 4].map((factor) => {
+          const numLayers = plain.numLayers * factor;
+          return { layers: numLayers, model: { ...preNorm, numLayers } };
+        }),
+      ),
+      recurrent: await curve(
+        lab,
+        "recurrent",
+        [2, 4, 8].map((recurrences) => ({
+          layers: again.numLayers * recurrences,
+          model: { recurrences, gradientSteps: recurrences },
+        })),
+      ),
+      hrm: await curve(
+        lab,
+        "hrm",
+        [1, 2, 4, 8].map((haltMaxSteps) => ({
+          layers: inSegment * haltMaxSteps,
+          model: { haltMaxSteps },
+        })),
+      ),
     };
-    for (const factor of [1, 2, 4]) {
-      const numLayers = plain.numLayers * factor;
-      await measure("transformer", numLayers, { ...preNorm, numLayers });
-    }
-    for (const recurrences of [2, 4, 8]) {
-      const change = { recurrences, gradientSteps: recurrences };
-      await measure("recurrent", again.numLayers * recurrences, change);
-    }
-    for (const haltMaxSteps of [1, 2, 4, 8]) {
-      await measure("hrm", inSegment * haltMaxSteps, { haltMaxSteps });
-    }
-    const best = (model: string) => points.filter((p) => p.model === model);
-    const deepest = (model: string) => best(model).at(-1)!.exact;
-    const rows = points.map(({ row }) => row);
-    const at = (model: string, layers: number) =>
-      best(model).find((point) => point.layers === layers)?.exact;
-    const shared = plain.numLayers * 2;
-    const [asPlain, asRecurrent] = [at("transformer", shared), at("recurrent", shared)];
+    const deepest = (model: keyof typeof curves) => curves[model].at(-1)!;
+    const rows = Object.values(curves).flatMap((points) => points.map(({ row }) => row));
+    const [last, before] = [deepest("hrm").exact, curves.hrm.at(-2)!.exact];
     return {
       rows,
       chart: lineChart({
@@ -106,26 +114,46 @@ export const recurrence: Experiment = {
         y: exactAxis,
         series: { field: "model", title: "model" },
       }),
-      measured:
-        `At their deepest, the plain transformer solves ${
-          interval(deepest("transformer"))
-        }, the recurrent one ${interval(deepest("recurrent"))} and HRM ${
-          interval(deepest("hrm"))
-        }` +
-        (asPlain && asRecurrent
-          ? `; at ${shared} layers the plain one ${interval(asPlain)}, the recurrent one ${
-            interval(asRecurrent)
-          }.`
-          : "."),
+      measured: "At their deepest, " +
+        listed(
+          Object.entries(curves).map(([model, points]) => {
+            const { row, exact } = points.at(-1)!;
+            const parameters = formatCount(row["parameters"] as number);
+            return `${model} (${parameters} parameters, ${row["layers"]} layers) solves ${
+              interval(exact)
+            }`;
+          }),
+        ) + `; HRM with half of its layers ${interval(before)}.`,
       // recurrence beats layers of their own; HRM beats both, and still rises
       verdict: verdictOf(
-        clearlyAbove(deepest("recurrent"), deepest("transformer")),
-        clearlyAbove(deepest("hrm"), deepest("recurrent")),
-        clearlyAbove(best("hrm").at(-1)!.exact, best("hrm").at(-2)!.exact),
+        clearlyAbove(deepest("recurrent").exact, deepest("transformer").exact),
+        clearlyAbove(last, deepest("recurrent").exact),
+        clearlyAbove(last, before),
       ),
     };
   },
 };
+
+interface Point {
+  readonly row: Row;
+  readonly exact: Evaluated["exact"];
+}
+
+/** What a model solves, by the layers that it computes. */
+async function curve(
+  lab: Lab,
+  name: ModelName,
+  sizes: readonly { readonly layers: number; readonly model: Fields }[],
+): Promise<Point[]> {
+  const points: Point[] = [];
+  for (const { layers, model } of sizes) {
+    const trained = await lab.train(name, { model });
+    const { exact } = lab.evaluate(trained);
+    const parameters = countParameters(trained[0]!.model);
+    points.push({ exact, row: { model: name, layers, parameters, ...shareFields(exact) } });
+  }
+  return points;
+}
 
 interface Trial extends Evaluated {
   readonly trained: readonly Trained[];
@@ -143,12 +171,7 @@ async function sweep(lab: Lab, changes: readonly Fields[]): Promise<Trial[]> {
 function rowOf(how: string, { trained, exact }: Trial): Row {
   const { model, config } = trained[0]!;
   const { hiddenSize, numLayers } = config.model as TransformerConfig;
-  return { how, hiddenSize, numLayers, parameters: countParameters(model), ...flat(exact) };
-}
-
-/** An estimate as fields of a row. */
-export function flat({ mean, low, high }: Evaluated["exact"]): Row {
-  return { exact: mean, low, high };
+  return { how, hiddenSize, numLayers, parameters: countParameters(model), ...shareFields(exact) };
 }
 
 function roundTo(value: number, multiple: number): number {

@@ -8,10 +8,9 @@ import { formatCount } from "../../cli/terminal.ts";
 import { pretrainedIndex } from "../../pretrained.ts";
 import { benchmarks, published } from "../../published.ts";
 import { barChart, exactAxis, lineChart } from "../charts.ts";
-import { type Experiment, type Row, verdictOf } from "../experiment.ts";
+import { type Experiment, type Row, shareFields, verdictOf } from "../experiment.ts";
 import type { Evaluated } from "../lab.ts";
 import { clearlyAbove, interval, percent } from "../text.ts";
-import { flat } from "./depth.ts";
 
 /** E12: trained on few puzzles, with and without rearrangements of them. */
 export const fewExamples: Experiment = {
@@ -31,7 +30,7 @@ export const fewExamples: Experiment = {
         const evaluated = lab.evaluate(trained);
         parameters = countParameters(trained[0]!.model);
         const how = augment ? "rearranged each time" : "as they are";
-        rows.push({ how, puzzles: trainPuzzles, parameters, ...flat(evaluated.exact) });
+        rows.push({ how, puzzles: trainPuzzles, parameters, ...shareFields(evaluated.exact) });
         reached.push(evaluated);
       }
     }

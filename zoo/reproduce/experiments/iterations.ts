@@ -3,13 +3,14 @@
  *
  * @module
  */
+import type { BackboneModel } from "../../../models/backbone.ts";
+import type { States } from "../../../models/model.ts";
 import { tokenBatch } from "../../tasks/task.ts";
 import { exactAxis, lineChart } from "../charts.ts";
-import { type Experiment, type Row, verdictOf } from "../experiment.ts";
+import { type Experiment, type Row, shareFields, verdictOf } from "../experiment.ts";
 import type { Evaluated, Lab, ModelName, Trained } from "../lab.ts";
 import { interval, percent } from "../text.ts";
 import { meanCosine, traceParts, vectorsOf } from "../trace.ts";
-import { flat } from "./depth.ts";
 
 /** How many times as many units of thought as in training. */
 const factors = [0.5, 1, 2, 4, 8] as const;
@@ -67,7 +68,13 @@ export const injection: Experiment = {
       for (const factor of factors) {
         const loop = loops * factor;
         const { exact } = lab.evaluate(trained, { units: loop });
-        rows.push({ panel: "puzzles solved", variant, loop, value: exact.mean, ...flat(exact) });
+        rows.push({
+          panel: "puzzles solved",
+          variant,
+          loop,
+          value: exact.mean,
+          ...shareFields(exact),
+        });
       }
       reached[variant] = {
         trained: lab.evaluate(trained),
@@ -114,7 +121,7 @@ async function curve(lab: Lab, name: string, model: ModelName, change: object): 
   const points = factors.map((factor) => {
     const units = Math.max(1, depth.trained * factor);
     const { exact } = lab.evaluate(trained, { units });
-    return { exact, row: { model: name, factor, units, ...flat(exact) } };
+    return { exact, row: { model: name, factor, units, ...shareFields(exact) } };
   });
   return { name, points };
 }
@@ -122,12 +129,7 @@ async function curve(lab: Lab, name: string, model: ModelName, change: object): 
 /** The cosine of states and embedded question after each loop. */
 function closeness(lab: Lab, { model, task, puzzles }: Trained, loops: number): number[] {
   const question = tokenBatch(puzzles.slice(0, 64).map((p) => task.encode(p)), lab.device);
-  const { backbone } = model as unknown as {
-    readonly backbone: {
-      embed(inputs: unknown, puzzle: unknown, dropout: null): Parameters<typeof vectorsOf>[0];
-      lookUp(identifiers: unknown, training: boolean): unknown;
-    };
-  };
+  const { backbone } = model as unknown as BackboneModel<States>;
   const puzzle = backbone.lookUp(question.puzzleIdentifiers, false);
   const asked = vectorsOf(backbone.embed(question.inputs, puzzle, null));
   return traceParts(model, question, loops).map(({ state }) => meanCosine(state, asked));

@@ -7,10 +7,9 @@ import { HaltingModel, haltOnly } from "../../../models/halting.ts";
 import { type HrmConfig, HrmInner } from "../../../models/hrm.ts";
 import { meanOf } from "../../compare/statistics.ts";
 import { exactAxis, lineChart } from "../charts.ts";
-import { type Experiment, type Row, verdictOf } from "../experiment.ts";
+import { type Experiment, type Row, shareFields, verdictOf } from "../experiment.ts";
 import type { Evaluated, Lab, Trained } from "../lab.ts";
 import { clearlyAbove, interval, listed, percent } from "../text.ts";
-import { flat } from "./depth.ts";
 
 /** Segments in training. */
 const segments = [1, 2, 4, 8] as const;
@@ -29,8 +28,8 @@ export const deepSupervision: Experiment = {
       first.push(lab.evaluate(trained, { units: 1 }));
     }
     const rows = segments.flatMap((M, i) => [
-      { segments: M, asked: "after all of them", ...flat(whole[i]!.exact) },
-      { segments: M, asked: "after the first", ...flat(first[i]!.exact) },
+      { segments: M, asked: "after all of them", ...shareFields(whole[i]!.exact) },
+      { segments: M, asked: "after the first", ...shareFields(first[i]!.exact) },
     ]);
     const [one, two] = [whole[0]!.exact, whole[1]!.exact];
     const last = whole.at(-1)!.exact, lastFirst = first.at(-1)!.exact;
@@ -71,8 +70,8 @@ export const adaptiveHalting: Experiment = {
       taken.push(mean);
       losses.push(all.exact.mean - halted.exact.mean);
       rows.push(
-        { M, how: "all segments", segments: M, ...flat(all.exact) },
-        { M, how: "halting", segments: mean, ...flat(halted.exact) },
+        { M, how: "all segments", segments: M, ...shareFields(all.exact) },
+        { M, how: "halting", segments: mean, ...shareFields(halted.exact) },
       );
     }
     const most = segments.at(-1)!;
@@ -114,7 +113,7 @@ export const inferenceScaling: Experiment = {
         ...lab.evaluate(trained, { units }),
       }));
       for (const { units, exact } of evaluated) {
-        rows.push({ trained: `${M} segments`, segments: units, ...flat(exact) });
+        rows.push({ trained: `${M} segments`, segments: units, ...shareFields(exact) });
       }
       gains.push({ M, at: evaluated.find(({ units }) => units === M)!, more: evaluated.at(-1)! });
     }
