@@ -32,6 +32,8 @@ export const claims: Readonly<Record<string, Claim>> = {
   "transformer-sudoku cpu": ours(0, "13 minutes", busyCore),
   "looped-sudoku cpu": ours(0.702, "55 minutes", busyCore),
   "transformer-maze cpu": ours(0.919, "16 minutes", busyCore),
+  "looped-maze cpu": ours(0.981, "31 minutes", busyCore),
+  "hrm-arc cpu": ours(0.43, "18 minutes", busyCore),
   "transformer-arc cpu": ours(0.47, "10 minutes", busyCore),
   "recurrent-sudoku cpu": ours(0.898, "57 minutes", busyCore),
   "hrm-maze cpu": ours(0.952, "41 minutes", busyCore),
