@@ -49,6 +49,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "List, plot and compare runs",
     load: async () => (await import("./commands/runs.ts")).runsCommand,
   },
+  serve: {
+    summary: "Open the playground: watch models think, and follow training runs",
+    load: async () => (await import("./commands/serve.ts")).serveCommand,
+  },
   data: {
     summary: "Build, inspect and download data sets",
     load: async () => (await import("./commands/data.ts")).dataCommand,
@@ -56,10 +60,6 @@ const commands: Readonly<Record<string, Entry>> = {
   zoo: {
     summary: "Pretrained weights; weights from the official code and back",
     load: async () => (await import("./commands/zoo.ts")).zooCommand,
-  },
-  serve: {
-    summary: "Open the playground: watch models think, and follow training runs",
-    load: async () => (await import("./commands/serve.ts")).serveCommand,
   },
 };
 

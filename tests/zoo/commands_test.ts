@@ -27,8 +27,8 @@ async function withRun(work: (folder: string, run: string) => Promise<void>): Pr
 
 const unknownFlag =
   'Unknown flag "--stesp", did you mean "--steps"? There are: --preset, --steps, ' +
-  "--minutes, --seed, --dtype, --device, --threads, --out, --log, --resume, --model.<field>, " +
-  "--optim.<field>, --task.<field>, --run.<field>, --help";
+  "--minutes, --micro-batch, --seed, --dtype, --device, --threads, --out, --log, --resume, " +
+  "--model.<field>, --optim.<field>, --task.<field>, --run.<field>, --help";
 
 const recipeNames = Object.keys(recipes).join(", ");
 const allPresets = Object.values(recipes).flatMap(({ presets }) => Object.keys(presets));
@@ -41,6 +41,7 @@ const wrongFlags: readonly (readonly [flag: string, message: string])[] = [
   ["--steps=0", 'Flag --steps needs an integer of at least 1, got "0"'],
   ["--steps=many", 'Flag --steps needs an integer of at least 1, got "many"'],
   ["--steps", "Flag --steps needs a value: --steps=<n>"],
+  ["--micro-batch=0", 'Flag --micro-batch needs an integer of at least 1, got "0"'],
   ["--minutes=-1", 'Flag --minutes needs a number of at least 0, got "-1"'],
   ["--seed=-1", 'Flag --seed needs an integer from 0 to 2147483647, got "-1"'],
   ["--dtype=half", 'Unknown value of --dtype "half"; there are: float32, bfloat16, float64'],
@@ -103,6 +104,7 @@ const commandNames = [
   "compare",
   "reproduce",
   "runs",
+  "serve",
   "data",
   "zoo",
 ];
