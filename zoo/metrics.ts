@@ -8,8 +8,6 @@ import { writeFileAtomic } from "../core/io/file.ts";
 import type { Scores } from "./evaluate.ts";
 import type { StepReport } from "./step.ts";
 
-const FILE = "metrics.jsonl";
-
 /** A line: of training, or `evaluation` or `final`, what held-out puzzles gave. */
 export interface MetricsLine {
   /** Steps done. */
@@ -68,9 +66,14 @@ export class MetricsWindow {
   }
 }
 
+/** Where a run reports. */
+export function metricsFile(folder: string): string {
+  return join(folder, "metrics.jsonl");
+}
+
 /** Adds a line. */
 export function appendMetrics(folder: string, line: MetricsLine): void {
-  Deno.writeTextFileSync(join(folder, FILE), JSON.stringify(line) + "\n", { append: true });
+  Deno.writeTextFileSync(metricsFile(folder), JSON.stringify(line) + "\n", { append: true });
 }
 
 /** The lines that a run reported while it trained, evaluations left out. */
@@ -80,20 +83,9 @@ export function readMetrics(
   return readLines(folder).lines.filter(({ gradNorm }) => gradNorm !== undefined);
 }
 
-/**
- * The last line of a run; null where there are none.
- *
- * @throws {SyntaxError} when it is damaged
- */
-export function lastMetrics(
-  folder: string,
-): { readonly step?: number; readonly seconds?: number } | null {
-  try {
-    return JSON.parse(Deno.readTextFileSync(join(folder, FILE)).trimEnd().split("\n").at(-1)!);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+/** The last line of a run that can be read; null where there is none. */
+export function lastMetrics(folder: string): MetricsLine | null {
+  return readLines(folder).lines.at(-1) ?? null;
 }
 
 /** Every line of a run that can be read, and how many cannot: a killed run may leave half a line. */
@@ -101,20 +93,21 @@ export function readLines(
   folder: string,
 ): { readonly lines: readonly MetricsLine[]; readonly damaged: number } {
   const written = textOf(folder).split("\n").filter((line) => line !== "");
-  const lines = written.map(parsedLine).filter((line) => line !== null);
+  const lines = written.map(parseLine).filter((line) => line !== null);
   return { lines, damaged: written.length - lines.length };
 }
 
 function textOf(folder: string): string {
   try {
-    return Deno.readTextFileSync(join(folder, FILE));
+    return Deno.readTextFileSync(metricsFile(folder));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
 }
 
-function parsedLine(line: string): MetricsLine | null {
+/** What a line of the file says; null where it is damaged. */
+export function parseLine(line: string): MetricsLine | null {
   try {
     const entry: unknown = JSON.parse(line);
     return Number.isFinite(Object(entry).step) ? entry as MetricsLine : null;
@@ -129,7 +122,7 @@ export async function cutMetrics(folder: string, step: number): Promise<void> {
   if (lines.length + damaged === 0) return;
   const kept = lines.filter((line) => line.step <= step && line.final === undefined);
   await writeFileAtomic(
-    join(folder, FILE),
+    metricsFile(folder),
     kept.map((line) => JSON.stringify(line) + "\n").join(""),
   );
 }

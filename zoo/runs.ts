@@ -5,22 +5,27 @@
  * @module
  */
 import { join, relative } from "@std/path";
+import { isFile } from "../core/io/file.ts";
 import { hasCheckpoint } from "./checkpoint.ts";
-import { type MetricsLine, numbersOf, readLines } from "./metrics.ts";
+import { metricsFile, type MetricsLine, numbersOf, readLines } from "./metrics.ts";
 import { version } from "./version.ts";
 
-/** A run; null stands for what it does not say. */
-export interface Run {
-  /** Its folder, within the folder of all runs. */
+/** Where a run is kept. */
+export interface RunPlace {
+  /** Its folder, within the folder of all runs: `<recipe>/<stamp>` unless the user chose one. */
   readonly name: string;
-  /** Where it is kept. */
+  /** Its folder. */
   readonly folder: string;
+  /** When it was started; null where nothing tells it. */
+  readonly started: Date | null;
+}
+
+/** A run; null stands for what it does not say. */
+export interface Run extends RunPlace {
   /** The recipe. */
   readonly recipe: string | null;
   /** The preset. */
   readonly preset: string | null;
-  /** When it was started. */
-  readonly started: Date | null;
   /** Where its random numbers started. */
   readonly seed: number | null;
   /** The last step that it reported. */
@@ -50,14 +55,19 @@ export type Curve = readonly (readonly [step: number, value: number])[];
 
 /** The runs in a folder and in its subfolders, the newest first. */
 export function findRuns(root: string): Run[] {
-  const runs = runFolders(root).map((folder) => readRun(folder, root));
-  const time = ({ started }: Run) => started?.getTime() ?? 0;
-  return runs.sort((a, b) => time(b) - time(a) || a.name.localeCompare(b.name));
+  return locateRuns(root).map(({ folder }) => readRun(folder, root));
+}
+
+/** Where {@link findRuns} finds them, in its order; opens none of their files. */
+export function locateRuns(root: string): RunPlace[] {
+  const places = runFolders(root).map((folder) => placeOf(folder, root));
+  const time = ({ started }: RunPlace) => started?.getTime() ?? 0;
+  return places.sort((a, b) => time(b) - time(a) || a.name.localeCompare(b.name));
 }
 
 /** Whether a folder is that of a run: it has metrics, or a checkpoint. */
 export function isRun(folder: string): boolean {
-  return hasCheckpoint(folder) || readLines(folder).lines.length > 0;
+  return isFile(metricsFile(folder)) || hasCheckpoint(folder);
 }
 
 function runFolders(folder: string): string[] {
@@ -81,11 +91,9 @@ export function readRun(folder: string, root: string): Run {
       : [`${damaged} line${damaged === 1 ? "" : "s"} of its metrics unreadable`],
   ];
   return {
-    name: nameOf(folder, root),
-    folder,
+    ...placeOf(folder, root),
     recipe: textOr(saved["recipe"]),
     preset: textOr(saved["preset"]),
-    started: startOf(folder),
     seed: numberOr(seed),
     step,
     steps: numberOr(steps),
@@ -144,12 +152,21 @@ function savedIn(folder: string): { saved: Record<string, unknown>; problem: str
   return { saved, problem };
 }
 
+function placeOf(folder: string, root: string): RunPlace {
+  return { name: nameOf(folder, root), folder, started: startOf(folder) };
+}
+
 /** The time in the folder's name, else that of its config. */
 function startOf(folder: string): Date | null {
   const [, day, time] = /(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d)$/.exec(folder) ?? [];
   if (day !== undefined) return new Date(`${day}T${time!.replaceAll("-", ":")}Z`);
+  return changedAt(join(folder, "config.json"));
+}
+
+/** When a file was last written; null for one that is gone. */
+export function changedAt(path: string): Date | null {
   try {
-    return Deno.statSync(join(folder, "config.json")).mtime;
+    return Deno.statSync(path).mtime;
   } catch {
     return null;
   }

@@ -4,8 +4,9 @@ import { Random } from "../../core/random.ts";
 import { stateDict, type StoredTensor } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
 import { makeModel, type ModelConfig } from "../../models/family.ts";
+import { metricsFile } from "../../zoo/metrics.ts";
 import { recipes } from "../../zoo/recipes.ts";
-import { savedConfig, saveWeights, WEIGHT_PREFIX } from "../../zoo/weights.ts";
+import { savedConfig, saveWeights, WEIGHT_PREFIX, writeConfig } from "../../zoo/weights.ts";
 
 /** A run whose model was never trained, and the folder of its weights. */
 export async function untrainedRun(
@@ -18,7 +19,8 @@ export async function untrainedRun(
   const folder = join(runs, name, "best");
   const config = savedConfig(recipe, "tiny", preset);
   await saveWeights(folder, drawnWeights(preset.model), config);
-  await Deno.writeTextFile(join(runs, name, "config.json"), JSON.stringify(config));
+  await writeConfig(join(runs, name), config);
+  writeReports(runs, name, []);
   return { name, folder };
 }
 
@@ -43,5 +45,5 @@ export function reports(count: number, every = 25, pace = 300): Record<string, u
 /** Writes what a run reported. */
 export function writeReports(runs: string, name: string, lines: readonly object[]): void {
   const text = lines.map((line) => JSON.stringify(line) + "\n").join("");
-  Deno.writeTextFileSync(join(runs, name, "metrics.jsonl"), text, { append: true });
+  Deno.writeTextFileSync(metricsFile(join(runs, name)), text, { append: true });
 }

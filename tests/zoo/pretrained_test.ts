@@ -652,7 +652,7 @@ Deno.test("zoo add asks for the minutes of weights without a run", () =>
     assertEquals(without.code, 1);
     assertMatch(
       without.stderr,
-      /^Cannot tell how long ".*" took to train: no ".*metrics\.jsonl"; say it by --minutes$/,
+      /^Cannot tell how long ".*" took to train: no report in ".*metrics\.jsonl"; say it by --minutes$/,
     );
     assertEquals(filesBelow(folder), []);
   }));

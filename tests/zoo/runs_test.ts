@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { appendMetrics } from "../../zoo/metrics.ts";
+import { appendMetrics, lastMetrics, metricsFile } from "../../zoo/metrics.ts";
 import { curvesOf, differences, findRuns, readRun } from "../../zoo/runs.ts";
 import { writeConfig } from "../../zoo/weights.ts";
 import { inFolder } from "../ffi/_folder.ts";
@@ -66,6 +66,18 @@ Deno.test("readRun() reads a run that was killed or that another version wrote",
       isDone: false,
       loss: 1,
     });
+  }));
+
+Deno.test("lastMetrics() is the last line that can be read, null of a run without one", () =>
+  inFolder((folder) => {
+    assertEquals(lastMetrics(folder), null);
+    const file = metricsFile(folder);
+    Deno.writeTextFileSync(file, "");
+    assertEquals(lastMetrics(folder), null);
+    appendMetrics(folder, { step: 10, seconds: 1 });
+    Deno.writeTextFileSync(file, '{"step":20,"sec', { append: true });
+    assertEquals(lastMetrics(folder), { step: 10, seconds: 1 });
+    return Promise.resolve();
   }));
 
 Deno.test("curvesOf() has every number of training and of held-out puzzles", () =>

@@ -2,12 +2,13 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { liveTensors, loadLibrary } from "../../ffi/mod.ts";
+import { metricsFile } from "../../zoo/metrics.ts";
 import type { Located } from "../../zoo/serve/catalog.ts";
 import { RateLimit, Refused } from "../../zoo/serve/guard.ts";
 import { pageFiles } from "../../zoo/serve/pages.ts";
 import { type ModelDetails, Refusal, type SolveReply } from "../../zoo/serve/protocol.ts";
 import { Queue, QueueFull } from "../../zoo/serve/queue.ts";
-import { metricEvents } from "../../zoo/serve/runs.ts";
+import { metricEvents, RunList } from "../../zoo/serve/runs.ts";
 import { type Handler, type HandlerOptions, makeHandler } from "../../zoo/serve/server.ts";
 import { type Solver, WorkerSolver } from "../../zoo/serve/solver.ts";
 import { Thinker } from "../../zoo/serve/thinker.ts";
@@ -316,7 +317,7 @@ Deno.test("serve: runs are listed and followed as they go", () =>
     const handler = makeHandler({ solver: solverOf(), runs, pollMs: 10, followers: 1 });
     const listed = await (await handler(request("/api/runs"))).json();
     assertEquals(
-      listed.runs.map(({ id, step, isLive }: Record<string, unknown>) => [id, step, isLive]),
+      listed.runs.map(({ name, step, isLive }: Record<string, unknown>) => [name, step, isLive]),
       [
         [name, 75, true],
       ],
@@ -338,6 +339,23 @@ Deno.test("serve: runs are listed and followed as they go", () =>
     const again = await handler(request(path));
     assertEquals(again.status, 200, "the place is free again");
     await again.body!.cancel();
+  }));
+
+Deno.test("RunList tells what a run reports between two looks, and of one in any folder", () =>
+  withRuns(async (runs) => {
+    const { name } = await untrainedRun(runs, "hrm-sudoku", "compare/seed-1");
+    const list = new RunList(runs);
+    assertEquals(list.entries(), [], "it has reported nothing yet");
+    writeReports(runs, name, reports(2));
+    const [live] = list.entries();
+    assertEquals([live!.name, live!.step, live!.isDone, live!.isLive], [name, 50, false, true]);
+    const final = { final: { exact: 0.5 } };
+    writeReports(runs, name, [{ step: live!.steps, seconds: 9, final }]);
+    const [done] = list.entries();
+    assertEquals([done!.exact, done!.isDone, done!.isLive], [0.5, true, false]);
+    Deno.utimeSync(metricsFile(join(runs, name)), 1, 1);
+    assertEquals(list.entries(), [done]);
+    assertEquals(list.entries(), [done]);
   }));
 
 Deno.test("metricEvents() resumes, waits for whole lines, leaves out damage, starts anew when cut", () =>

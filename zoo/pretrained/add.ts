@@ -15,10 +15,10 @@ import {
 } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
 import { sha256OfFile } from "../../ffi/download.ts";
-import { lastMetrics } from "../metrics.ts";
+import { lastMetrics, metricsFile } from "../metrics.ts";
 import type { Preset } from "../recipe.ts";
 import { makeTask } from "../tasks/tasks.ts";
-import { loadWeights, readFrom, saveWeights, WEIGHT_PREFIX } from "../weights.ts";
+import { loadWeights, saveWeights, WEIGHT_PREFIX } from "../weights.ts";
 import { modelCard } from "./card.ts";
 import {
   INDEX,
@@ -132,14 +132,14 @@ function effortOf(
   { minutes }: AddOptions,
 ): { readonly steps: number; readonly minutes: number } {
   if (minutes !== undefined) return { steps: run.steps, minutes };
-  const path = join(dirname(folder), "metrics.jsonl");
-  const last = readFrom(path, () => lastMetrics(dirname(folder)));
+  const path = metricsFile(dirname(folder));
+  const last = lastMetrics(dirname(folder));
   if (last === null) {
     throw new RangeError(
-      `Cannot tell how long "${folder}" took to train: no "${path}"; say it by --minutes`,
+      `Cannot tell how long "${folder}" took to train: no report in "${path}"; say it by --minutes`,
     );
   }
-  const { step = 0, seconds = 0 } = last;
+  const { step, seconds = 0 } = last;
   if (!(step > 0 && seconds > 0)) {
     throw new SyntaxError(`Cannot use "${path}": its last line has no step and seconds`);
   }

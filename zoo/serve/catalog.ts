@@ -8,10 +8,11 @@ import { type PretrainedEntry, pretrainedIndex } from "../pretrained/index.ts";
 import { findPretrained } from "../pretrained/places.ts";
 import type { TaskConfig } from "../recipe.ts";
 import { recipes } from "../recipes.ts";
+import type { RunPlace } from "../runs.ts";
 import { makeTask } from "../tasks/tasks.ts";
 import { readConfig } from "../weights.ts";
 import type { ModelEntry } from "./protocol.ts";
-import { runIds } from "./runs.ts";
+import { newestRuns } from "./runs.ts";
 
 /** A model, and where it lies; null where it is not on this machine. */
 export interface Located {
@@ -21,10 +22,11 @@ export interface Located {
   readonly folder: string | null;
 }
 
-/** All models by name. */
+/** All models by name; a run that is called as one of the zoo gives way to it. */
 export function locateModels(runs: string): Map<string, Located> {
-  const zoo = Object.entries(pretrainedIndex().entries).map(([name, entry]) => ofZoo(name, entry));
-  const own = runIds(runs).flatMap((id) => ofRun(runs, id));
+  const { entries } = pretrainedIndex();
+  const zoo = Object.entries(entries).map(([name, entry]) => ofZoo(name, entry));
+  const own = newestRuns(runs).filter(({ name }) => !Object.hasOwn(entries, name)).flatMap(ofRun);
   return new Map([...zoo, ...own].map((located) => [located.entry.name, located]));
 }
 
@@ -39,9 +41,9 @@ function ofZoo(name: string, pretrained: PretrainedEntry): Located {
 }
 
 /** A run that has saved weights; its best ones, else the last. */
-function ofRun(runs: string, name: string): Located[] {
+function ofRun({ name, folder: run }: RunPlace): Located[] {
   for (const kept of ["best", "final"]) {
-    const folder = join(runs, name, kept);
+    const folder = join(run, kept);
     try {
       const { config } = readConfig(folder);
       const none = { parameters: null, exact: null };

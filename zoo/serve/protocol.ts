@@ -19,7 +19,7 @@ export class Refusal extends Error {
 
 /** A model that can be picked. */
 export interface ModelEntry {
-  /** A name of the zoo, or `<recipe>/<stamp>` of a run. */
+  /** A name of the zoo, or that of a run. */
   readonly name: string;
   /** Where its weights are: in the zoo, in a run, or not on this machine. */
   readonly place: "zoo" | "run" | "remote";

@@ -3,26 +3,13 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { lastMetrics } from "../metrics.ts";
-import type { SavedConfig } from "../weights.ts";
+import { metricsFile, parseLine } from "../metrics.ts";
+import { changedAt, locateRuns, readRun, type Run, type RunPlace } from "../runs.ts";
 
-/** A run. */
-export interface RunEntry {
-  /** `<recipe>/<stamp>`. */
-  readonly id: string;
-  /** The name of the recipe. */
-  readonly recipe: string;
-  /** The preset's name. */
-  readonly preset: string;
-  /** Steps that it has reported. */
-  readonly step: number;
-  /** Steps that it is to do. */
-  readonly steps: number;
-  /** Seconds of training so far. */
-  readonly seconds: number;
-  /** Share of held-out puzzles solved at its end; null while it has none. */
-  readonly exact: number | null;
+type Shown = "name" | "recipe" | "preset" | "step" | "steps" | "seconds" | "exact" | "isDone";
+
+/** What the page is told of a run. */
+export interface RunEntry extends Pick<Run, Shown> {
   /** Whether it has reported in the last two minutes, and is not done. */
   readonly isLive: boolean;
 }
@@ -31,66 +18,47 @@ export interface RunEntry {
 const MOST_RUNS = 200;
 const LIVE_MS = 120_000;
 
-/** The ids of the runs in a folder, the newest first. */
-export function runIds(root: string): string[] {
-  const ids = foldersIn(root).flatMap((recipe) =>
-    foldersIn(join(root, recipe)).map((stamp) => `${recipe}/${stamp}`)
-  );
-  const stampOf = (id: string) => id.slice(id.indexOf("/") + 1);
-  return ids.sort((a, b) => stampOf(b) < stampOf(a) ? -1 : 1).slice(0, MOST_RUNS);
+/** Where the newest runs in a folder are, the newest first. */
+export function newestRuns(root: string): RunPlace[] {
+  return locateRuns(root).slice(0, MOST_RUNS);
 }
 
-/** The runs in a folder, the newest first; what is no run is left out. */
-export function listRuns(root: string): RunEntry[] {
-  return runIds(root).flatMap((id) => {
-    try {
-      return [runEntry(root, id)];
-    } catch {
-      return []; // no config, or damaged
-    }
-  });
-}
+/** Lists runs again and again: one that has long been silent is not read anew. */
+export class RunList {
+  readonly #root: string;
+  #read: ReadonlyMap<string, ReadRun> = new Map();
 
-function runEntry(root: string, id: string): RunEntry {
-  const folder = join(root, id);
-  const saved = JSON.parse(Deno.readTextFileSync(join(folder, "config.json"))) as SavedConfig;
-  const last = lastLine(folder);
-  const exact = last?.final?.final?.exact ?? null;
-  const { mtime } = Deno.statSync(metricsFile(root, id));
-  return {
-    ...{ id, recipe: saved.recipe, preset: saved.preset, steps: saved.config.run.steps },
-    ...{ step: last?.step ?? 0, seconds: last?.seconds ?? 0, exact },
-    isLive: exact === null && Date.now() - (mtime?.getTime() ?? 0) < LIVE_MS,
-  };
-}
+  /** The runs in a folder, none of them read yet. */
+  constructor(root: string) {
+    this.#root = root;
+  }
 
-interface LastLine {
-  readonly step?: number;
-  readonly seconds?: number;
-  readonly final?: { readonly final?: { readonly exact?: number } };
-}
+  /** The newest runs; those without a config or a report are left out. */
+  entries(): RunEntry[] {
+    const now = Date.now();
+    const places = newestRuns(this.#root);
+    this.#read = new Map(places.map(({ folder }) => [folder, this.#latest(folder, now)]));
+    return [...this.#read.values()].flatMap(({ shown, reported }) => {
+      if (shown.step === null || shown.steps === null) return [];
+      return [{ ...shown, isLive: !shown.isDone && now - reported < LIVE_MS }];
+    });
+  }
 
-function lastLine(folder: string): LastLine | null {
-  try {
-    return lastMetrics(folder);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null; // it is being written
-    throw error;
+  #latest(folder: string, now: number): ReadRun {
+    const reported = changedAt(metricsFile(folder))?.getTime() ?? 0;
+    const before = this.#read.get(folder);
+    if (before?.reported === reported && now - reported >= LIVE_MS) return before;
+    const run = readRun(folder, this.#root);
+    const { name, recipe, preset, step, steps, seconds, exact, isDone } = run;
+    return { shown: { name, recipe, preset, step, steps, seconds, exact, isDone }, reported };
   }
 }
 
-/** Where a run reports. */
-export function metricsFile(root: string, id: string): string {
-  return join(root, id, "metrics.jsonl");
-}
-
-function foldersIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].filter((e) => e.isDirectory).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+/** A run as it was when it was read. */
+interface ReadRun {
+  readonly shown: Omit<RunEntry, "isLive">;
+  /** When it had last reported, in milliseconds. */
+  readonly reported: number;
 }
 
 /** How a file is followed. */
@@ -109,7 +77,7 @@ export interface FollowOptions {
 const CHUNK = 64 * 1024;
 
 /**
- * The lines of a file as server-sent events, and those that are added to it. The id of an
+ * The lines of a run's metrics as server-sent events, and those that are added to it. The id of an
  * event is where the file goes on after it. Reads no further than the events are taken.
  */
 export async function* metricEvents(
@@ -140,17 +108,10 @@ export async function* metricEvents(
   }
 }
 
-/** An event for each line that is whole. */
+/** An event for each line that is not damaged. */
 function eventsOf(text: string): string {
-  return text.split("\n").filter(isJson).map((line) => `data: ${line.trim()}\n\n`).join("");
-}
-
-function isJson(line: string): boolean {
-  try {
-    return typeof JSON.parse(line) === "object";
-  } catch {
-    return false;
-  }
+  const lines = text.split("\n").filter((line) => parseLine(line) !== null);
+  return lines.map((line) => `data: ${line.trim()}\n\n`).join("");
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -7,16 +7,18 @@
  *     GET  /api/puzzles?model=            what a model is, and held-out puzzles for it
  *     POST /api/solve                     {model, puzzle, number?, units?} → its answers
  *     GET  /api/runs                      the runs on this machine
- *     GET  /api/runs/<recipe>/<stamp>/events   what one reports, as it goes
+ *     GET  /api/runs/<name>/events         what one reports, as it goes
  *
  * @module
  */
+import { join } from "@std/path";
+import { metricsFile } from "../metrics.ts";
 import { type Located, locateModels } from "./catalog.ts";
 import { type Rate, RateLimit, readJson, Refused, requireOwnPage } from "./guard.ts";
 import { pageFiles } from "./pages.ts";
 import { MOST_CHARACTERS, MOST_UNITS, Refusal, type SolveRequest } from "./protocol.ts";
 import { QueueFull } from "./queue.ts";
-import { listRuns, metricEvents, metricsFile, type RunEntry } from "./runs.ts";
+import { metricEvents, type RunEntry, RunList } from "./runs.ts";
 import type { Solver } from "./solver.ts";
 
 /** What a handler is made of. */
@@ -115,7 +117,8 @@ class Server {
     this.#options = options;
     this.#rate = new RateLimit(rate);
     this.#models = remembered(options.models ?? (() => locateModels(runs)));
-    this.#runs = remembered(() => listRuns(runs));
+    const list = new RunList(runs);
+    this.#runs = remembered(() => list.entries());
   }
 
   async answer(request: Request, address: string): Promise<Response> {
@@ -136,8 +139,8 @@ class Server {
       case "/api/runs":
         return json({ runs: this.#runs() });
     }
-    const [, id] = /^\/api\/runs\/([^/]+\/[^/]+)\/events$/.exec(pathname) ?? [];
-    if (id !== undefined) return this.#events(decoded(id), request);
+    const [, run] = /^\/api\/runs\/(.+)\/events$/.exec(pathname) ?? [];
+    if (run !== undefined) return this.#events(decoded(run), request);
     throw new Refused(404, "There is nothing here");
   }
 
@@ -169,9 +172,11 @@ class Server {
     );
   }
 
-  #events(id: string, request: Request): Response {
+  #events(name: string, request: Request): Response {
     const { runs, followers = 32, pollMs = 500 } = this.#options;
-    if (!this.#runs().some((run) => run.id === id)) throw new Refused(404, "There is no such run");
+    if (!this.#runs().some((run) => run.name === name)) {
+      throw new Refused(404, "There is no such run");
+    }
     if (request.method === "HEAD") return events(null);
     if (this.#followers >= followers) {
       throw new Refused(503, "Too many pages follow runs", { "retry-after": "10" });
@@ -180,7 +185,7 @@ class Server {
     const gone = new AbortController();
     const signal = AbortSignal.any([request.signal, gone.signal]);
     const from = Number(request.headers.get("last-event-id") ?? 0);
-    const lines = metricEvents(metricsFile(runs, id), {
+    const lines = metricEvents(metricsFile(join(runs, name)), {
       ...{ from: Number.isSafeInteger(from) && from >= 0 ? from : 0, signal, pollMs },
     });
     const leave = () => {

@@ -23,7 +23,7 @@ const charts = [
   { chart: new LineChart("Gradient norm", "before clipping", number), field: "gradNorm" },
 ];
 
-/** Runs that are followed, by id: `{ colour, points, source }`. */
+/** Runs that are followed, by name: `{ colour, points, source }`. */
 const followed = new Map();
 let runs = [];
 let isDrawing = false;
@@ -32,8 +32,10 @@ async function begin() {
   await refresh();
   byId("charts").replaceChildren(...charts.map(({ chart }) => chart.element));
   const asked = new URLSearchParams(location.hash.slice(1)).get("runs")?.split(",") ?? [];
-  const known = asked.filter((id) => runs.some((run) => run.id === id)).slice(0, MOST);
-  for (const id of known.length > 0 ? known : runs.slice(0, 1).map(({ id }) => id)) follow(id);
+  const known = asked.filter((name) => runs.some((run) => run.name === name)).slice(0, MOST);
+  for (const name of known.length > 0 ? known : runs.slice(0, 1).map(({ name }) => name)) {
+    follow(name);
+  }
   drawList();
   draw();
   setInterval(() => document.hidden || refresh().then(drawList).catch(() => {}), 5000);
@@ -46,21 +48,24 @@ async function refresh() {
 
 // Following
 
-function follow(id) {
+function follow(name) {
   const taken = new Set([...followed.values()].map(({ colour }) => colour));
   const colour = [1, 2, 3, 4, 5].find((each) => !taken.has(each));
   if (colour === undefined) return;
   const run = { colour, points: {} };
-  const path = id.split("/").map(encodeURIComponent).join("/");
-  run.source = new EventSource(`/api/runs/${path}/events`);
+  run.source = new EventSource(`/api/runs/${pathOf(name)}/events`);
   run.source.addEventListener("message", ({ data }) => data !== "" && take(run, JSON.parse(data)));
   run.source.addEventListener("reset", () => run.points = {});
-  followed.set(id, run);
+  followed.set(name, run);
 }
 
-function leave(id) {
-  followed.get(id)?.source.close();
-  followed.delete(id);
+function leave(name) {
+  followed.get(name)?.source.close();
+  followed.delete(name);
+}
+
+function pathOf(name) {
+  return name.split("/").map(encodeURIComponent).join("/");
 }
 
 function take({ points }, line) {
@@ -83,16 +88,16 @@ function take({ points }, line) {
 
 function draw() {
   isDrawing = false;
-  const recipes = [...followed.keys()].map((id) => id.split("/")[0]);
-  const nameOf = (id) => {
-    const [recipe] = id.split("/");
-    return recipes.filter((each) => each === recipe).length === 1 ? recipe : id;
+  const recipes = [...followed.keys()].map((name) => name.split("/")[0]);
+  const shortName = (name) => {
+    const [recipe] = name.split("/");
+    return recipes.filter((each) => each === recipe).length === 1 ? recipe : name;
   };
   for (const { chart, field } of charts) {
-    chart.series = [...followed].flatMap(([id, { colour, points }]) =>
+    chart.series = [...followed].flatMap(([name, { colour, points }]) =>
       points[field] === undefined
         ? []
-        : [{ name: nameOf(id), colour, points: points[field], dots: field === "exact" }]
+        : [{ name: shortName(name), colour, points: points[field], dots: field === "exact" }]
     );
   }
 }
@@ -115,12 +120,12 @@ function drawList() {
   if (focused) byId("list").querySelector(`input[value="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function listItem({ id, recipe, preset, step, steps, exact, isLive }) {
-  const colour = followed.get(id)?.colour;
-  const box = element("input", { type: "checkbox", value: id, checked: colour !== undefined });
+function listItem({ name, recipe, preset, step, steps, exact, isDone, isLive }) {
+  const colour = followed.get(name)?.colour;
+  const box = element("input", { type: "checkbox", value: name, checked: colour !== undefined });
   box.disabled = colour === undefined && followed.size >= MOST;
-  box.addEventListener("change", () => choose(id, box.checked));
-  const state = exact === null ? isLive ? "live" : "stopped" : `solves ${percent(exact)}`;
+  box.addEventListener("change", () => choose(name, box.checked));
+  const state = isDone ? `solves ${percent(exact)}` : isLive ? "live" : "stopped";
   const bar = element("i", { class: "fill" });
   bar.style.setProperty("--chance", Math.min(1, step / steps));
   return element("li", {}, [
@@ -128,10 +133,13 @@ function listItem({ id, recipe, preset, step, steps, exact, isLive }) {
       box,
       element("span", { class: "run-name" }, [
         element("b", { textContent: recipe }),
-        element("span", { class: "note", textContent: `${preset} · ${id.split("/")[1]}` }),
+        element("span", {
+          class: "note",
+          textContent: `${preset} · ${name.slice(name.indexOf("/") + 1)}`,
+        }),
       ]),
       element("span", {
-        class: `badge ${isLive ? "live" : exact === null ? "" : "good"}`,
+        class: `badge ${isLive ? "live" : isDone ? "good" : ""}`,
         textContent: state,
       }),
       element("span", { class: "progress", title: `${step} of ${steps} steps` }, [bar]),
@@ -139,11 +147,11 @@ function listItem({ id, recipe, preset, step, steps, exact, isLive }) {
   ]);
 }
 
-function choose(id, isWanted) {
-  if (isWanted) follow(id);
-  else leave(id);
-  const ids = [...followed.keys()].map((each) => each.split("/").map(encodeURIComponent).join("/"));
-  history.replaceState(null, "", ids.length === 0 ? "#" : `#runs=${ids.join(",")}`);
+function choose(name, isWanted) {
+  if (isWanted) follow(name);
+  else leave(name);
+  const names = [...followed.keys()].map(pathOf);
+  history.replaceState(null, "", names.length === 0 ? "#" : `#runs=${names.join(",")}`);
   drawList();
   draw();
 }
