@@ -68,7 +68,7 @@ export async function standardPackages(): Promise<Package[]> {
   });
 }
 
-/** The files of a registry by path: https://jsr.io/docs/api. */
+/** The files of a registry by path: the API that JSR documents. */
 export async function registryFiles(
   packages: readonly Package[],
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
