@@ -7,7 +7,7 @@
  *     GET  /api/puzzles?model=            what a model is, and held-out puzzles for it
  *     POST /api/solve                     {model, puzzle, number?, units?} → its answers
  *     GET  /api/runs                      the runs on this machine
- *     GET  /api/runs/<name>/events         what one reports, as it goes
+ *     GET  /api/runs/<name>/events        what one reports, as it goes
  *
  * @module
  */
