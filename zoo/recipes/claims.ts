@@ -34,6 +34,8 @@ export const claims: Readonly<Record<string, Claim>> = {
   "transformer-maze cpu": ours(0.919, "16 minutes", busyCore),
   "looped-maze cpu": ours(0.981, "31 minutes", busyCore),
   "hrm-arc cpu": ours(0.43, "18 minutes", busyCore),
+  "looped-arc cpu": ours(0.46, "16 minutes", busyCore),
+  "recurrent-arc cpu": ours(0.44, "26 minutes", busyCore),
   "transformer-arc cpu": ours(0.47, "10 minutes", busyCore),
   "recurrent-sudoku cpu": ours(0.898, "57 minutes", busyCore),
   "hrm-maze cpu": ours(0.952, "41 minutes", busyCore),
