@@ -10,7 +10,7 @@ import type { Preset } from "./recipe.ts";
 import { trainStep } from "./step.ts";
 import { tokenBatch } from "./tasks/task.ts";
 import { makeTask } from "./tasks/tasks.ts";
-import { makeTrainee } from "./train.ts";
+import { disposeTrainee, makeTrainee } from "./train.ts";
 
 /** Steps to look at where not all steps are alike. */
 const STEPS_SEEN = 64;
@@ -38,7 +38,6 @@ export function trainingFlops(preset: Preset): number {
     });
     return flops / seen * batchSize * steps;
   } finally {
-    trainee.optimizer.dispose();
-    trainee.ema?.dispose();
+    disposeTrainee(trainee);
   }
 }

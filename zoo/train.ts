@@ -111,7 +111,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   using _ = scope();
   const model = options.model ?? drawnModel(saved.config.model as ModelConfig, run, device);
   const trainee = traineeOf(model, optim);
-  using _buffers = { [Symbol.dispose]: () => disposeBuffers(trainee) };
+  using _buffers = { [Symbol.dispose]: () => disposeTrainee(trainee) };
   const schedule = { ...optim, totalSteps: run.steps };
 
   let carry = firstCarry(trainee.model, data.train, run.batchSize, device);
@@ -194,8 +194,8 @@ function isProjection([name, { shape }]: Named): boolean {
   return name.endsWith(".weight") && shape.length === 2;
 }
 
-/** Frees what {@link traineeOf} made that no scope owns. */
-function disposeBuffers({ optimizer, ema }: Trainee): void {
+/** Internal to zoo: frees what belongs to a trainee and to no scope. */
+export function disposeTrainee({ optimizer, ema }: Trainee): void {
   optimizer.dispose();
   ema?.dispose();
 }

@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import type { Device } from "../../core/device.ts";
+import { isFile } from "../../core/io/file.ts";
 import { Random } from "../../core/random.ts";
 import { makeModel, type ModelConfig } from "../../models/family.ts";
 import type { Model, ModelOptions } from "../../models/model.ts";
@@ -180,7 +181,7 @@ export class Lab {
     const folder = join(this.#options.folder, what);
     const make = own?.make ?? makeModel;
     const { report, onStep, signal } = this.#options;
-    if (!isDone(folder)) {
+    if (!isFile(join(folder, "final", "model.safetensors"))) {
       const resume = hasCheckpoint(folder);
       report(`${resume ? "Going on with" : "Training"} ${what}: ${describe(name, change, seed)}`);
       const data = makeTask(task).load(seed, () => {});
@@ -225,15 +226,4 @@ function puzzlesOf(config: Preset): Pick<Trained, "config" | "task" | "puzzles">
 function describe(name: string, { model, task, own }: Change, seed: number): string {
   const fields = Object.entries({ ...model, ...task }).map(([field, value]) => `${field} ${value}`);
   return [own?.name ?? name, ...fields, `seed ${seed}`].join(", ");
-}
-
-/** Whether a run has come to its end. */
-function isDone(folder: string): boolean {
-  try {
-    Deno.statSync(join(folder, "final", "model.safetensors"));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

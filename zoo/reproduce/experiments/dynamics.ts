@@ -33,9 +33,10 @@ export const convergence: Experiment = {
     const recurrent = await lab.known("recurrent");
     const plain = await lab.known("transformer");
     const units = recurrent.model.depth.trained;
+    const ofHrm = traced(lab, hrm, hrm.model.depth.trained);
     const traces = {
-      "HRM, low level": changes(traced(lab, hrm, hrm.model.depth.trained), "zL"),
-      "HRM, high level": changes(traced(lab, hrm, hrm.model.depth.trained), "zH"),
+      "HRM, low level": changes(ofHrm, "zL"),
+      "HRM, high level": changes(ofHrm, "zH"),
       "recurrent, a recurrence": changes(traced(lab, recurrent, 4 * units), "z"),
       "plain, a layer": changes(traced(lab, plain, 1), "layer"),
     };
@@ -49,7 +50,7 @@ export const convergence: Experiment = {
     const highFall = ratioOfEnds(high);
     const jump = meanOf(firsts) / meanOf(others);
     return {
-      rows: [...rows, ...plane(traced(lab, hrm, hrm.model.depth.trained))],
+      rows: [...rows, ...plane(ofHrm)],
       chart: lineChart({
         title: "How much an update changes the state",
         rows,

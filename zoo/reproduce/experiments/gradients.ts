@@ -7,10 +7,10 @@ import { Random } from "../../../core/random.ts";
 import { scope } from "../../../core/scope.ts";
 import { liveBytes } from "../../../ffi/mod.ts";
 import { makeModel, type ModelConfig } from "../../../models/family.ts";
-import { batchOf, type Model } from "../../../models/model.ts";
+import { batchOf } from "../../../models/model.ts";
 import { readMetrics } from "../../metrics.ts";
 import { trainStep } from "../../step.ts";
-import { makeTrainee } from "../../train.ts";
+import { disposeTrainee, makeTrainee } from "../../train.ts";
 import { lineChart } from "../charts.ts";
 import { type Experiment, type Row, verdictOf } from "../experiment.ts";
 import type { Lab } from "../lab.ts";
@@ -117,13 +117,12 @@ function stepSeconds(lab: Lab, config: ModelConfig): number {
   const batch = randomBatch(config, preset.run.batchSize, random);
   const rates = { lr: 1e-4, puzzleEmbLr: 1e-4 };
   const times = Array.from({ length: 3 }, () => {
-    const carry = (trainee.model as Model).initialCarry(batch);
+    const carry = trainee.model.initialCarry(batch);
     const began = performance.now();
     trainStep(trainee, carry, batch, rates, { random, step: 2 ** 30 });
     return (performance.now() - began) / 1000;
   });
-  trainee.optimizer.dispose();
-  trainee.ema?.dispose();
+  disposeTrainee(trainee);
   return Math.min(...times);
 }
 

@@ -65,9 +65,11 @@ export const injection: Experiment = {
       cosines.forEach((cosine, i) =>
         rows.push({ panel: "nearness to the question", variant, loop: i + 1, value: cosine })
       );
-      for (const factor of factors) {
+      const byFactor = new Map(
+        factors.map((factor) => [factor, lab.evaluate(trained, { units: loops * factor })]),
+      );
+      for (const [factor, { exact }] of byFactor) {
         const loop = loops * factor;
-        const { exact } = lab.evaluate(trained, { units: loop });
         rows.push({
           panel: "puzzles solved",
           variant,
@@ -77,8 +79,8 @@ export const injection: Experiment = {
         });
       }
       reached[variant] = {
-        trained: lab.evaluate(trained),
-        eight: lab.evaluate(trained, { units: 8 * loops }),
+        trained: byFactor.get(1)!,
+        eight: byFactor.get(8)!,
         cosine: cosines.at(-1)!,
       };
     }
