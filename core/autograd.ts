@@ -37,8 +37,14 @@ export interface Rule<Inputs extends readonly Tensor[], Options> {
   /**
    * Computes the output: a handle that libtorch returned, or, of an operation
    * composed of others, a tensor; what such a one makes besides is freed, unless saved.
+   * `recorded` says whether it may be gone back through: what is saved is kept only then.
    */
-  forward(x: Inputs, options: Options, save: (...tensors: Tensor[]) => void): Handle | Tensor;
+  forward(
+    x: Inputs,
+    options: Options,
+    save: (...tensors: Tensor[]) => void,
+    recorded: boolean,
+  ): Handle | Tensor;
   /** The gradient of the loss by each input, given that by the output; `null` for none. */
   readonly vjp:
     | ((dy: Tensor, context: Context<Inputs, Options>) => readonly (Tensor | null)[])
@@ -217,7 +223,7 @@ function run(
   const saved: Tensor[] = [];
   const output = rule.composed
     ? runComposed(name, rule, x, options, recorded ? saved : null)
-    : wrap(rule.forward(x, options, notComposed) as Handle, name);
+    : wrap(rule.forward(x, options, notComposed, recorded) as Handle, name);
   if (recorded) {
     const parents = x.map((t) => t.node?.retain() ?? null);
     output.node = new Node(new TapeEntry(name, rule, x, parents, output, saved, options));
@@ -241,7 +247,9 @@ function runComposed(
     if (saved !== null) { for (const tensor of tensors) saved.push(tensor.hold()); }
   };
   try {
-    const [output] = noGrad(() => inArena(() => [rule.forward(x, options, save) as Tensor]));
+    const [output] = noGrad(() =>
+      inArena(() => [rule.forward(x, options, save, saved !== null) as Tensor])
+    );
     return output!.named(name);
   } catch (error) {
     for (const tensor of saved ?? []) tensor.dispose();

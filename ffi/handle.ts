@@ -58,10 +58,12 @@ export interface Storage {
   handles: number;
   /** Its size. */
   readonly bytes: number;
+  /** What is freed with it; null for nothing. */
+  companion: Handle | null;
 }
 
 function newStorage(address: bigint): Storage {
-  const storage = { version: 0, handles: 0, bytes: storageBytes(address) };
+  const storage = { version: 0, handles: 0, bytes: storageBytes(address), companion: null };
   bytes += storage.bytes;
   peak = Math.max(peak, bytes);
   return storage;
@@ -110,8 +112,10 @@ export class Handle {
     const address = this.#address;
     this.#address = 0n;
     tensors--;
-    if (--this.storage.handles === 0) bytes -= this.storage.bytes;
     check(symbols().aoti_torch_delete_tensor_object(address), "delete");
+    if (--this.storage.handles > 0) return;
+    bytes -= this.storage.bytes;
+    this.storage.companion?.release();
   }
 }
 

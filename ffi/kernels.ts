@@ -5,12 +5,26 @@
  *
  * @module
  */
-import { check, Handle } from "./handle.ts";
+import { check, dtypeCode, Handle } from "./handle.ts";
 import { kernels, symbols } from "./library.ts";
 
 const out: BigUint64Array = new BigUint64Array(1);
-const NO_ACTIVATION: Uint8Array<ArrayBuffer> = new TextEncoder().encode("none\0");
-let hasOneDnn = true;
+
+/** What oneDNN does to each element of a product before it stores it. */
+const afterwards = {
+  none: cString("none"),
+  silu: cString("swish"),
+} as const;
+
+/** How oneDNN joins each element of a product with that of another tensor. */
+const joins = { add: cString("add"), mul: cString("mul") } as const;
+
+/** Dtypes that oneDNN refused on this processor: they are not tried again. */
+const refused = new Set<number>();
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text + "\0");
+}
 
 /** A kind of device that has direct kernels. */
 export type KernelDevice = "cpu" | "cuda";
@@ -42,17 +56,43 @@ export const direct = {
   powScalar(device: KernelDevice, a: Handle, exponent: number): Handle {
     return fresh(kernels(device).pow_Tensor_Scalar(a.address, exponent, out), "pow");
   },
-  /** `a @ bᵀ` by oneDNN, on the CPU; null where libtorch was built without it. */
-  oneDnnProduct(a: Handle, b: Handle): Handle | null {
+  /** `out ← alpha · a @ b` for batches of matrices, `[N, m, k]` by `[N, k, n]`. */
+  scaledProducts(device: KernelDevice, out: Handle, a: Handle, b: Handle, alpha: number): void {
+    out.storage.version++;
+    const { baddbmm_out: product } = kernels(device);
+    check(product(out.address, out.address, a.address, b.address, 0, alpha), "baddbmm");
+  },
+  /**
+   * `a @ bᵀ`, or `silu` of it, by oneDNN, on the CPU; null where libtorch was built without
+   * it, or the processor lacks what it needs for the dtype.
+   */
+  oneDnnProduct(a: Handle, b: Handle, after: keyof typeof afterwards = "none"): Handle | null {
     const { _linear_pointwise: product } = kernels("cpu");
-    if (product === null || !hasOneDnn) return null;
-    if (product(a.address, b.address, 0n, NO_ACTIVATION, 0n, 0n, 0n, out) === 0) {
-      return new Handle(out[0]!, null);
-    }
-    hasOneDnn = false; // it is exported, but refuses: never asked again
-    return null;
+    if (product === null) return null;
+    return unlessRefused(
+      a,
+      () => product(a.address, b.address, 0n, afterwards[after], 0n, 0n, 0n, out),
+    );
+  },
+  /** `(a @ bᵀ) + c` or `(a @ bᵀ) ⊙ c` likewise, stored once. */
+  oneDnnJoinedProduct(a: Handle, b: Handle, join: keyof typeof joins, c: Handle): Handle | null {
+    const { _linear_pointwise_binary: product } = kernels("cpu");
+    if (product === null) return null;
+    return unlessRefused(
+      a,
+      () => product(a.address, c.address, b.address, 0n, joins[join], out),
+    );
   },
 } as const;
+
+/** What a call of oneDNN over the dtype of `a` returned, or null. */
+function unlessRefused(a: Handle, call: () => number): Handle | null {
+  const dtype = dtypeCode(a);
+  if (refused.has(dtype)) return null;
+  if (call() === 0) return new Handle(out[0]!, null);
+  refused.add(dtype);
+  return null;
+}
 
 /** Fills a tensor of any device with a number. */
 export function fill(handle: Handle, value: number): void {

@@ -104,11 +104,22 @@ export const kernelTable = {
   mul_Scalar: { parameters: ["usize", "f64", "buffer"], result: "i32" },
   // (self, double exponent, AtenTensorHandle* out)
   pow_Tensor_Scalar: { parameters: ["usize", "f64", "buffer"], result: "i32" },
+  // (out, self, batch1, batch2, double beta, double alpha)
+  baddbmm_out: {
+    parameters: ["usize", "usize", "usize", "usize", "f64", "f64"],
+    result: "i32",
+  },
   // oneDNN's matrix product, of the CPU's library alone:
   // (X, W, AtenTensorHandle* B, const char* attr, const double** scalars, int64_t scalars_len,
   //  const char** algorithm, AtenTensorHandle* out)
   _linear_pointwise: {
     parameters: ["usize", "usize", "usize", "buffer", "usize", "i64", "usize", "buffer"],
+    result: "i32",
+    optional: true,
+  },
+  // the same, and elementwise with another tensor: (X, other, W, AtenTensorHandle* B, const char* attr, out)
+  _linear_pointwise_binary: {
+    parameters: ["usize", "usize", "usize", "usize", "buffer", "buffer"],
     result: "i32",
     optional: true,
   },

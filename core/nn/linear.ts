@@ -1,5 +1,7 @@
 import { truncNormal, zeros } from "../create.ts";
 import type { Device } from "../device.ts";
+import type { DType } from "../dtype.ts";
+import { keptAs } from "../ops/elementwise.ts";
 import { linear } from "../ops/matmul.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
@@ -10,6 +12,11 @@ export interface LayerOptions {
   readonly random: Random;
   /** Where the weights lie; default the CPU. */
   readonly device?: Device;
+}
+
+/** A weight in the dtype of computation. Internal to nn. */
+export function weightAs(weight: Tensor, dtype: DType): Tensor {
+  return weight.dtype === dtype ? weight : keptAs([weight], dtype);
 }
 
 /**
@@ -35,7 +42,7 @@ export class Linear {
 
   /** `[…, in]` → `[…, out]`. */
   forward(x: Tensor): Tensor {
-    const weight = this.weight.to(x.dtype);
+    const weight = weightAs(this.weight, x.dtype);
     return linear(this.bias === undefined ? [x, weight] : [x, weight, this.bias.to(x.dtype)]);
   }
 }

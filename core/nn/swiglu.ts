@@ -1,6 +1,6 @@
 import { swiglu } from "../ops/swiglu.ts";
 import type { Tensor } from "../tensor.ts";
-import { type LayerOptions, Linear } from "./linear.ts";
+import { type LayerOptions, Linear, weightAs } from "./linear.ts";
 
 /** SwiGLU feed-forward, `W₂(silu(G) ⊙ U)`, `[G, U] = W₁x`. Shazeer 2020, arXiv:2002.05202. `[…, D]` → `[…, D]`. */
 export class SwiGlu {
@@ -19,7 +19,7 @@ export class SwiGlu {
   /** In the dtype of `x`. */
   forward(x: Tensor): Tensor {
     const { gate_up_proj: up, down_proj: down } = this;
-    return swiglu([x, up.weight.to(x.dtype), down.weight.to(x.dtype)]);
+    return swiglu([x, weightAs(up.weight, x.dtype), weightAs(down.weight, x.dtype)]);
   }
 }
 

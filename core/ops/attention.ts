@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { direct } from "../../ffi/kernels.ts";
 import { aten } from "../../ffi/operators.ts";
-import { type Op, op } from "../autograd.ts";
-import { scalar, tensor } from "../create.ts";
+import { type Op, op, wrap } from "../autograd.ts";
+import { tensor } from "../create.ts";
 import { isFloating } from "../dtype.ts";
+import { noteProduct } from "../flops.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { kernelDevice } from "./elementwise.ts";
 
 /** Rotation angles of every position, `[L, d]` each, the second half of `d` repeating the first. */
 export interface Rotary {
@@ -60,12 +63,12 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     );
   },
   composed: true,
-  forward: ([qkv], { heads, rotary, keep = null }, save) => {
+  forward: ([qkv], { heads, rotary, keep = null }, save, recorded) => {
     const parts = splitHeads(qkv, heads);
+    if (!recorded && keep === null && suitsFlash(qkv)) return flashAttention(parts, rotary);
     const [q, k] = parts.slice(0, 2).map((part) => batched(rotated(part, rotary, 1)));
     const v = batched(parts[2]!.clone());
-    q!.mul_(scalar(1 / Math.sqrt(q!.shape[2]!), { dtype: q!.dtype }));
-    const scores = q!.matmul(k!.transpose(1, 2));
+    const scores = scaledProducts(q!, k!.transpose(1, 2), 1 / Math.sqrt(q!.shape[2]!));
     aten.softmaxOut(scores.handle, 2, false, scores.handle);
     save(q!, k!, v, scores, ...(keep === null ? [] : [keep]));
     const attended = keep === null ? scores : scores.mul(keep);
@@ -75,13 +78,13 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     const [q, k, v, p] = saved as [Tensor, Tensor, Tensor, Tensor];
     const dropped = (a: Tensor) => saved.length > 4 ? a.mul(saved[4]!) : a;
     const [batch, length] = shape as [number, number, number];
-    const d = q.shape[2]!;
+    const d = q.shape[2]!, scale = 1 / Math.sqrt(d);
     const dOut = batched(dy.reshape([batch, length, heads, d]).transpose(1, 2).contiguous());
     const dv = dropped(p).transpose(1, 2).matmul(dOut);
     const dp = dropped(dOut.matmul(v.transpose(1, 2)));
     const ds = dp.softmaxVjp(p);
-    const dq = ds.matmul(k).mul_(scalar(1 / Math.sqrt(d), { dtype: q.dtype }));
-    const dk = ds.transpose(1, 2).matmul(q);
+    const dq = scaledProducts(ds, k, scale);
+    const dk = scaledProducts(ds.transpose(1, 2), q, scale);
 
     const dqkv = dy.emptyLike(shape);
     const targets = splitHeads(dqkv, heads);
@@ -92,6 +95,34 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     return [dqkv];
   },
 });
+
+/** Whether the blocked kernel is the faster one: in bfloat16 on the CPU it is half as fast. */
+function suitsFlash({ device, dtype, size }: Tensor): boolean {
+  return device === "cpu" && (dtype === "float32" || dtype === "float64") && size > 0;
+}
+
+/**
+ * The same as `[B, L, H d]`, block by block, so that no scores are stored and nothing is copied
+ * but what rotates. Dao et al. 2022, arXiv:2205.14135.
+ */
+function flashAttention(parts: readonly Tensor[], rotary: Rotary | null): Tensor {
+  const [batch, heads, length, d] = parts[0]!.shape as [number, number, number, number];
+  const [q, k] = parts.slice(0, 2).map((x) => rotary === null ? x : rotated(x, rotary, 1));
+  const v = parts[2]!;
+  for (let i = 0; i < 2; i++) noteProduct(q!.shape, [batch, heads, d, length]); // q kᵀ and p v
+  const [y, logSums] = aten.flashAttentionCpu(q!.handle, k!.handle, v.handle, 0, false, null, null)
+    .map((handle) => wrap(handle, "flashAttention"));
+  logSums!.dispose();
+  return y!.transpose(1, 2).reshape([batch, length, heads * d]);
+}
+
+/** `scale · a @ b`, `[N, m, k]` by `[N, k, n]`, off the tape. */
+function scaledProducts(a: Tensor, b: Tensor, scale: number): Tensor {
+  noteProduct(a.shape, b.shape);
+  const product = a.emptyLike([a.shape[0]!, a.shape[1]!, b.shape[2]!]);
+  direct.scaledProducts(kernelDevice([a, b]), product.handle, a.handle, b.handle, scale);
+  return product;
+}
 
 /** Queries, keys and values as views `[B, H, L, d]` of `[B, L, 3 H d]`. */
 function splitHeads(qkv: Tensor, heads: number): Tensor[] {

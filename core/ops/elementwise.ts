@@ -9,8 +9,9 @@ import { openDevice } from "../../ffi/library.ts";
 import { aten } from "../../ffi/operators.ts";
 import { type Context, noGrad, type Op, op, wrap } from "../autograd.ts";
 import { scalar } from "../create.ts";
-import { isFloating } from "../dtype.ts";
+import { type DType, isFloating } from "../dtype.ts";
 import { elementOf } from "../elements.ts";
+import { keptAs as keptCopy } from "../kept.ts";
 import { tidy } from "../scope.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -19,7 +20,7 @@ type Unary = readonly [Tensor];
 type Binary = readonly [a: Tensor, b: Tensor];
 
 /** The kind of device on which an operation over `x` runs. */
-function kernelDevice(x: readonly Tensor[]): KernelDevice {
+export function kernelDevice(x: readonly Tensor[]): KernelDevice {
   return x.every((t) => t.device === "cpu") ? "cpu" : "cuda";
 }
 
@@ -334,6 +335,12 @@ export const convert: Op<Unary, ConvertOptions> = op("to", {
     if (device !== null) openDevice(device.type);
     return aten.toCopy(a.handle, dtype, null, device, null, false, null);
   },
+  vjp: (dy) => [dy],
+});
+
+/** The same as another dtype, by a copy that is kept until the elements change: for weights. */
+export const keptAs: Op<Unary, DType> = op("keptAs", {
+  forward: ([a], dtype) => keptCopy(a, dtype),
   vjp: (dy) => [dy],
 });
 

@@ -44,21 +44,28 @@ export const matmul: Op<readonly [a: Tensor, b: Tensor]> = op("matmul", {
  * has; libtorch itself takes MKL, on some processors half as fast. Null where it is not for this.
  */
 function oneDnnProduct(a: Tensor, b: Tensor): Handle | null {
-  const [[m, k], n] = [a.shape, b.shape[1]];
-  if (a.dtype !== "float32" || a.shape.length !== 2 || b.shape.length !== 2) return null;
-  if (m! * k! * n! < LEAST_WORK || a.device !== "cpu" || b.device !== "cpu") return null;
-  if (!isPlainMatrix(a) || !isPlainMatrix(b)) return null;
+  if (a.dtype !== "float32" || !suitsOneDnn(a, b)) return null;
   using held = b.hold();
   using transposed = held.transpose(0, 1);
   return direct.oneDnnProduct(a.handle, transposed.handle);
 }
 
+/** Whether oneDNN multiplies `a` by `b` well: matrices on the CPU that are worth its call. */
+export function suitsOneDnn(a: Tensor, b: Tensor): boolean {
+  const [[m, k], n] = [a.shape, b.shape[1]];
+  if (a.shape.length !== 2 || b.shape.length !== 2 || m! * k! * n! < LEAST_WORK) return false;
+  return a.device === "cpu" && b.device === "cpu" && isPlainMatrix(a) && isPlainMatrix(b);
+}
+
 /** Multiplications below which the call of oneDNN costs more than it saves. */
 const LEAST_WORK = 1 << 16;
 
-/** Whether a matrix is stored by rows or by columns, nothing twice. */
+/**
+ * Whether a matrix is stored by rows or by columns without gaps: with gaps, oneDNN falls back
+ * on a kernel a thousand times slower.
+ */
 function isPlainMatrix({ shape: [m, n], strides: [down, right] }: Tensor): boolean {
-  return (right === 1 && down! >= n!) || (down === 1 && right! >= m!);
+  return (right === 1 && down === n) || (down === 1 && right === m);
 }
 
 /** `x Wᵀ + b`, `[…, in]` by `[out, in]` to `[…, out]`; the bias may be absent. */

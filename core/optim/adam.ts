@@ -108,7 +108,7 @@ export function adamATan2(
   const official = options.convention === "imoneoi";
   return new Adam(parameters, options, (m, v, [c1, c2]) => {
     const denominator = v.mul(1 / c2).sqrt_();
-    const numerator = official ? m.mul(1) : m.mul(1 / c1);
-    return { direction: numerator.atan2_(denominator), scale: official ? 1 / c1 : 1.27 };
+    const numerator = official ? m : m.mul(1 / c1);
+    return { direction: numerator.atan2(denominator), scale: official ? 1 / c1 : 1.27 };
   });
 }

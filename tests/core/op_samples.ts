@@ -18,7 +18,9 @@ import {
   type Shape,
   swiglu,
   type Tensor,
+  tidy,
 } from "../../core/mod.ts";
+import { keptAs } from "../../core/ops/elementwise.ts";
 
 /** An argument of a call. */
 export interface Argument {
@@ -204,6 +206,12 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     what: "another dtype, in steps that it represents",
     x: [spaced([2, 3], 0)],
     call: (a) => a.to("float32"),
+    step: 0.25,
+  }],
+  keptAs: [{
+    what: "another dtype, in steps that it represents",
+    x: [spaced([2, 3], 0)],
+    call: (a) => tidy(() => keptAs([a.clone()], "float32")), // the copy goes with the tensor
     step: 0.25,
   }],
 

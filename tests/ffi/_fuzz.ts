@@ -5,6 +5,7 @@
  * @module
  */
 import { rules } from "../../core/autograd.ts";
+import { keptAs } from "../../core/ops/elementwise.ts";
 import {
   addRmsNorm,
   bceWithLogits,
@@ -223,6 +224,7 @@ const calls: Readonly<Record<string, Call>> = {
     return linear(r.chance(0.5) ? [x, weight] : [x, weight, bias]);
   },
 
+  keptAs: (r, x) => keptAs([x], r.of(["float32", "bfloat16", "int64"])),
   reshape: (r, x) =>
     x.reshape(r.chance(0.5) ? [...x.shape, 1].reverse() : [r.int(-2, 6), r.int(-1, 6)]),
   permute: (r, x) =>
