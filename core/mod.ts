@@ -40,6 +40,7 @@ export {
   zeros,
 } from "./create.ts";
 export type { Device } from "./device.ts";
+export type { MediaBundle } from "./display.ts";
 export { bytesOf, type DType, dtypes, isFloating, type NumericArray } from "./dtype.ts";
 export { countFlops } from "./flops.ts";
 export { Random, type RandomState } from "./random.ts";

@@ -27,6 +27,7 @@ import {
 } from "./autograd.ts";
 import { empty, full, scalar } from "./create.ts";
 import { type Device, deviceCodeOf, deviceOf } from "./device.ts";
+import { displayTensor, type MediaBundle } from "./display.ts";
 import { bytesOf, codeOf, type DType, dtypeOf, isFloating, type NumericArray } from "./dtype.ts";
 import { decodeElements, elementOf } from "./elements.ts";
 import { formatTensor } from "./format.ts";
@@ -326,6 +327,11 @@ export class Tensor {
   /** How `console.log` shows it. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
+  }
+
+  /** How a notebook shows it. */
+  [Symbol.for("Jupyter.display")](): MediaBundle {
+    return displayTensor(this);
   }
 
   // Others like it.

@@ -2,6 +2,13 @@
  * What the models are trained and tested on: puzzles as typed arrays. Nothing
  * here knows a tensor, and only data sets on disk need a permission.
  *
+ * ```ts
+ * import { drawBoard, parseBoard, solve } from "@ponder/ponder/tasks";
+ *
+ * const { solution, backtracks } = solve(parseBoard("12.........4..21"));
+ * console.log(drawBoard(solution!), backtracks);
+ * ```
+ *
  * @module
  */
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { TopLevelSpec } from "vega-lite";
+import type { MetricCurves } from "./runs.ts";
 
 export type { TopLevelSpec } from "vega-lite";
 
@@ -48,4 +49,31 @@ export async function drawChart(spec: TopLevelSpec): Promise<string> {
   } finally {
     view.finalize();
   }
+}
+
+/** Curves of runs as one chart, a panel for each metric. */
+export function curvesSpec(metrics: readonly MetricCurves[]): TopLevelSpec {
+  return { vconcat: metrics.map(panel), resolve: { scale: { color: "shared" } } };
+}
+
+function panel({ metric, curves }: MetricCurves) {
+  const values = [...curves].flatMap(([run, curve]) =>
+    curve.map(([step, value]) => ({ run, step, value }))
+  );
+  return {
+    width: 640,
+    height: 200,
+    data: { values },
+    mark: { type: "line", point: values.length < 40 },
+    encoding: {
+      x: { field: "step", type: "quantitative" },
+      y: { field: "value", type: "quantitative", title: metric, scale: { zero: false } },
+      color: {
+        field: "run",
+        type: "nominal",
+        sort: null,
+        legend: { title: null, orient: "bottom", columns: 2 },
+      },
+    },
+  } as const;
 }

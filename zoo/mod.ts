@@ -1,16 +1,18 @@
 /**
  * Recipes, training, evaluation and weights: where models and tasks meet.
  *
- * ```ts ignore
- * import { evaluate, loadWeights, makeTask } from "@ponder/ponder/zoo";
+ * ```ts
+ * import { loadPretrained, think } from "@ponder/ponder/zoo";
  *
- * const { model, saved } = loadWeights("runs/hrm-sudoku/2026-11-23T14-00-00");
- * const task = makeTask(saved.config.task);
- * console.log(evaluate(task, model, task.heldOut(saved.config.run.seed)).final.exact);
+ * const { model, task } = await loadPretrained("trm-sudoku");
+ * const puzzle = task.read("..2...1..3...6....4..16...6....1..3.", 0);
+ * const [answer] = think(task, [model], [puzzle]).at(-1)!.answers;
+ * console.log(task.draw(puzzle, answer!));
  * ```
  *
  * @module
  */
+export { Picture, pictureOfAnswer, pictureOfRun, pictureOfThoughts } from "./display.ts";
 export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
 export { trainingFlops } from "./flops.ts";
 export { type FitOptions, fitPuzzle } from "./fit_puzzle.ts";
@@ -71,6 +73,7 @@ export {
   type Puzzle,
   type ReadOptions,
   type Sampler,
+  type Sketch,
   type Task,
   type TaskData,
   tokenBatch,

@@ -53,6 +53,14 @@ export interface Run extends RunPlace {
 /** The points of a metric: steps and values. */
 export type Curve = readonly (readonly [step: number, value: number])[];
 
+/** The curves of one metric. */
+export interface MetricCurves {
+  /** The name of the metric. */
+  readonly metric: string;
+  /** The curve of each run that has one, by the run's name. */
+  readonly curves: ReadonlyMap<string, Curve>;
+}
+
 /** The runs in a folder and in its subfolders, the newest first. */
 export function findRuns(root: string): Run[] {
   return locateRuns(root).map(({ folder }) => readRun(folder, root));

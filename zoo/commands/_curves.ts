@@ -1,18 +1,9 @@
 /**
- * Curves of runs, as text and as charts.
+ * Curves of runs as text.
  *
  * @module
  */
-import type { TopLevelSpec } from "../chart.ts";
-import type { Curve } from "../runs.ts";
-
-/** The curves of one metric. */
-export interface MetricCurves {
-  /** The name of the metric. */
-  readonly metric: string;
-  /** The curve of each run that has one, by the run's name. */
-  readonly curves: ReadonlyMap<string, Curve>;
-}
+import type { Curve, MetricCurves } from "../runs.ts";
 
 /** What marks the curves in a plot, in their order; no more can be told apart. */
 export const MARKS = "*o+x#@%&";
@@ -71,31 +62,4 @@ function valueAt(curve: Curve, step: number, reach: number): number | null {
 /** At most nine characters. */
 function shortNumber(value: number): string {
   return String(Number.isInteger(value) && Math.abs(value) < 1e8 ? value : +value.toPrecision(3));
-}
-
-/** The same as one chart, a panel for each metric. */
-export function curvesSpec(metrics: readonly MetricCurves[]): TopLevelSpec {
-  return { vconcat: metrics.map(panel), resolve: { scale: { color: "shared" } } };
-}
-
-function panel({ metric, curves }: MetricCurves) {
-  const values = [...curves].flatMap(([run, curve]) =>
-    curve.map(([step, value]) => ({ run, step, value }))
-  );
-  return {
-    width: 640,
-    height: 200,
-    data: { values },
-    mark: { type: "line", point: values.length < 40 },
-    encoding: {
-      x: { field: "step", type: "quantitative" },
-      y: { field: "value", type: "quantitative", title: metric, scale: { zero: false } },
-      color: {
-        field: "run",
-        type: "nominal",
-        sort: null,
-        legend: { title: null, orient: "bottom", columns: 2 },
-      },
-    },
-  } as const;
 }

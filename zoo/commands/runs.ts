@@ -5,12 +5,21 @@
  */
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../core/io/file.ts";
-import { drawChart } from "../chart.ts";
+import { curvesSpec, drawChart } from "../chart.ts";
 import { chooseCommand, parseCommand, unknownName, UsageError } from "../cli/flags.ts";
 import { type Column, formatBytes, formatDuration, formatPercent, table } from "../cli/terminal.ts";
 import { recipes } from "../recipes.ts";
-import { type Curve, curvesOf, differences, findRuns, isRun, readRun, type Run } from "../runs.ts";
-import { curvesSpec, MARKS, type MetricCurves, plotText } from "./_curves.ts";
+import {
+  type Curve,
+  curvesOf,
+  differences,
+  findRuns,
+  isRun,
+  type MetricCurves,
+  readRun,
+  type Run,
+} from "../runs.ts";
+import { MARKS, plotText } from "./_curves.ts";
 import { newestRun, RUNS, userPath } from "./_shared.ts";
 
 const commands = {

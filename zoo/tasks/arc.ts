@@ -49,6 +49,7 @@ import {
   type Lesson,
   type Puzzle,
   type ReadOptions,
+  type Sketch,
   type Task,
   tokenBatch,
   type Tokens,
@@ -113,6 +114,7 @@ export function arcTask(config: ArcConfig): Task<ArcQuestion> {
     changed: (answer, before) => changedCells(gridOf(answer), gridOf(before)),
     format: (answer) => formatArcGrid(gridOf(answer)),
     question: (question) => bytesOf(pairOf(question).input),
+    sketch: (answer) => sketch(gridOf(answer)),
     group: ({ task }) => task.name,
     submission,
   };
@@ -385,6 +387,20 @@ function changedCells(answer: ArcGrid, before: ArcGrid): number[] {
   const isResized = answer.rows !== before.rows || answer.columns !== before.columns;
   return [...answer.cells.keys()]
     .filter((cell) => isResized || answer.cells[cell] !== before.cells[cell]);
+}
+
+/** The colours as ARC's own pages show them. */
+const fills = [
+  ...["#000000", "#0074d9", "#ff4136", "#2ecc40", "#ffdc00"],
+  ...["#aaaaaa", "#f012be", "#ff851b", "#7fdbff", "#870c25"],
+];
+
+function sketch({ rows, columns, cells }: ArcGrid): Sketch {
+  return {
+    rows,
+    columns,
+    cells: Array.from(cells, (colour) => ({ text: "", fill: fills[colour]! })),
+  };
 }
 
 /** The task with the answer; of a later answer, the pair alone and what has changed in it. */

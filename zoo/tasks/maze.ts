@@ -29,7 +29,7 @@ import type { MazeConfig } from "../recipe.ts";
 import { isDatasetFolder, testExamples, trainingSampler } from "./_folder.ts";
 import { cellLegend, chosen, paintCell, readText, sideBySide, splitOf } from "./_shared.ts";
 import { EpochSampler } from "./epoch_sampler.ts";
-import type { Judgement, Puzzle, ReadOptions, Task, Tokens, Variant } from "./task.ts";
+import type { Judgement, Puzzle, ReadOptions, Sketch, Task, Tokens, Variant } from "./task.ts";
 
 // Random streams of one seed, apart from the model's (0) and exploration's (1).
 const TRAIN_STREAM = 2, TEST_STREAM = 3;
@@ -97,6 +97,7 @@ export function mazeTask(config: MazeConfig): Task<RatedMaze> {
     legend: cellLegend,
     format: (cells) => formatMaze(gridOf(cells), "/"),
     question: ({ puzzle }) => puzzle.cells,
+    sketch: (cells) => sketch(gridOf(cells)),
   };
 }
 
@@ -175,6 +176,18 @@ function readMaze(text: string, size: number, options: ReadOptions = {}): RatedM
     );
   }
   return rated({ puzzle, solution, pathLength: pathLength! });
+}
+
+/** Colours and characters of padding, wall, free, start, goal and path. */
+const fills = ["#bbb", "#333", "white", "#a6d8ff", "#b6e3b6", "#ffe08a"];
+const texts = ["?", "", "", "S", "G", "•"];
+
+function sketch({ cells, rows, columns }: Maze): Sketch {
+  const drawn = Array.from(
+    cells,
+    (kind) => ({ text: texts[kind] ?? "?", fill: fills[kind] ?? "#bbb" }),
+  );
+  return { rows, columns, cells: drawn };
 }
 
 /** Question and answer. */

@@ -14,6 +14,7 @@ import {
   encodeBoard,
   formatBoard,
   generateSudoku,
+  geometryOf,
   identitySymmetry,
   invertSymmetry,
   isValidSolution,
@@ -33,6 +34,7 @@ import { cellLegend, chosen, paintCell, readText, sideBySide, splitOf } from "./
 import {
   type Judgement,
   type ReadOptions,
+  type Sketch,
   type Task,
   type TaskData,
   type Tokens,
@@ -78,6 +80,7 @@ export function sudokuTask(config: SudokuConfig): Task<SudokuPuzzle> {
     legend: cellLegend,
     format: formatBoard,
     question: ({ puzzle }) => puzzle,
+    sketch,
   };
 }
 
@@ -233,6 +236,15 @@ function readSudoku(text: string, size: SudokuSize, options: ReadOptions = {}): 
     );
   }
   return { puzzle, solution, rating: backtracks };
+}
+
+function sketch(board: Board): Sketch {
+  const { size, boxRows, boxColumns } = geometryOf(board);
+  const cells = Array.from(
+    board,
+    (digit) => ({ text: digit === 0 ? "" : `${digit}`, fill: "white" }),
+  );
+  return { rows: size, columns: size, box: [boxRows, boxColumns], cells };
 }
 
 function draw(

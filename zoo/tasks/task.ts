@@ -77,6 +77,18 @@ export interface Lesson<P extends Puzzle = Puzzle> {
   readonly demonstrations: readonly P[];
 }
 
+/** A puzzle or an answer as a grid, to be drawn as a picture. */
+export interface Sketch {
+  /** How many rows. */
+  readonly rows: number;
+  /** How many columns. */
+  readonly columns: number;
+  /** Rows and columns of the boxes that are ruled heavily; all of it if left out. */
+  readonly box?: readonly [rows: number, columns: number];
+  /** The cells row by row: a character or none, on a colour of CSS. */
+  readonly cells: readonly { readonly text: string; readonly fill: string }[];
+}
+
 /** A kind of puzzle at one size. */
 export interface Task<P extends Puzzle = Puzzle> {
   /** In a few words, `6×6 Sudoku`. */
@@ -117,6 +129,8 @@ export interface Task<P extends Puzzle = Puzzle> {
   format(cells: Uint8Array): string;
   /** The question of a puzzle, written as answers are. */
   question(puzzle: P): Uint8Array;
+  /** A puzzle or an answer as a picture; a task without it is shown as text. */
+  sketch?(cells: Uint8Array): Sketch;
   /** The name of what a puzzle is a part of, where several belong together. */
   group?(puzzle: P): string;
   /** The answers to puzzles, the best first, as a competition wants them. */
