@@ -116,11 +116,11 @@ async function newUser(folder: string, registry: string) {
 
 // What JSR scores, as far as a repository has it; `deno task ok` checks the symbols' docs and types
 
-Deno.test("every entrypoint has a module doc, and the README an example", async () => {
+Deno.test("every entrypoint has a module doc with an example, and the README has one", async () => {
   for (const entrypoint of Object.values(config.exports)) {
     const { nodes } = JSON.parse((await deno(["doc", "--json", entrypoint])).stdout);
     const [{ module_doc }] = Object.values(nodes) as [{ module_doc?: { doc?: string } }];
-    assert((module_doc?.doc ?? "") !== "", entrypoint);
+    assertMatch(module_doc?.doc ?? "", /```(ts|sh)\n/, entrypoint);
   }
   assertStringIncludes(example!, `from "${config.name}"`);
 });

@@ -98,7 +98,8 @@ export async function pictureOfRun(
   })));
   const ends = panels.map(({ metric, curve }) => {
     const [first, last] = [curve[0]!, curve.at(-1)!];
-    return `${metric}: ${first[1]} at step ${first[0]}, ${last[1]} at step ${last[0]}`;
+    const [from, to] = [first[1], last[1]].map((value) => +value.toPrecision(3));
+    return `${metric}: ${from} at step ${first[0]}, ${to} at step ${last[0]}`;
   });
   return new Picture(await drawChart(spec), ends.join("\n"));
 }
