@@ -168,6 +168,7 @@ function boardOf(sketch: Sketch, question: Sketch = sketch, right: Sketch | null
     const want = right === null ? undefined : at(right, row, column);
     if (right !== null && (want?.text !== text || want?.fill !== fill)) {
       const inside = `x="${x + 2}" y="${y + 2}" width="${CELL - 4}" height="${CELL - 4}"`;
+      frames.push(`<rect ${inside} fill="none" stroke="white" stroke-width="4"/>`);
       frames.push(`<rect ${inside} fill="none" stroke="#d62728" stroke-width="2"/>`);
     }
   });

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { formatPercent, table } from "./cli/terminal.ts";
+import { formatPercent, table, wrap } from "./cli/terminal.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Puzzle, Task } from "./tasks/task.ts";
+
+const WIDTH = 80;
 
 /** An evaluation as tables. */
 export function showEvaluation(
@@ -51,7 +53,8 @@ export function showEvaluation(
     ),
     ...(qHalt === null ? [] : [`halting logit right for ${formatPercent(qHalt)}`]),
   ];
-  return `${units}\n\n${ratings}\n\n${puzzles} held-out puzzles: ${summary.join(", ")}`;
+  const words = `${puzzles} held-out puzzles: ${summary.join(", ")}`;
+  return [units, ratings, wrap(words, WIDTH, "  ")].join("\n\n");
 }
 
 /** The plural of a word for a unit of thought. */
@@ -68,6 +71,8 @@ export function showAnswer<P extends Puzzle>(
 ): string {
   const { valid, cells } = task.judge(puzzle, answer);
   const verdict = cells === 0 ? "not judged, no answer is known" : valid ? "solved" : "not solved";
-  return `${task.draw(puzzle, answer, changed)}\n` +
-    `${task.format(task.question(puzzle))} -> ${task.format(answer)}: ${verdict}`;
+  const asked = task.format(task.question(puzzle));
+  const answered = `-> ${task.format(answer)}: ${verdict}`;
+  const between = asked.length + 1 + answered.length > WIDTH ? "\n" : " ";
+  return [task.draw(puzzle, answer, changed), asked + between + answered].join("\n");
 }

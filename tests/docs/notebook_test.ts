@@ -2,7 +2,7 @@
  * The notebook's cells, in order and in one process, as Deno's kernel runs them: the last
  * expression of a cell is what it shows. The outputs in the file were made by the kernel itself.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { runScript } from "../script.ts";
 
 interface Cell {
@@ -15,11 +15,10 @@ const path = new URL("../../docs/tour.ipynb", import.meta.url);
 const { cells } = JSON.parse(Deno.readTextFileSync(path)) as { cells: readonly Cell[] };
 const code = cells.filter(({ cell_type }) => cell_type === "code");
 
-/** A cell whose last line, an expression without a semicolon, is shown. */
+/** A cell whose last line, an expression, is shown. */
 function shown({ source }: Cell): string {
   const lines = (typeof source === "string" ? source : source.join("")).split("\n");
-  const last = lines.pop()!.replace(/\s*\/\/.*$/, "");
-  assert(!last.endsWith(";"), `the cell shows nothing: ${last}`);
+  const last = lines.pop()!.replace(/;?\s*(\/\/.*)?$/, "");
   return [...lines, `show(${last});`].join("\n");
 }
 
