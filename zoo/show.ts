@@ -7,7 +7,8 @@ import { formatPercent, table, wrap } from "./cli/terminal.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Puzzle, Task } from "./tasks/task.ts";
 
-const WIDTH = 80;
+/** Lines are broken for a terminal alone: a program that reads them wants them whole. */
+const WIDTH = Deno.stdout.isTerminal() ? 80 : Number.MAX_SAFE_INTEGER;
 
 /** An evaluation as tables. */
 export function showEvaluation(
@@ -54,7 +55,7 @@ export function showEvaluation(
     ...(qHalt === null ? [] : [`halting logit right for ${formatPercent(qHalt)}`]),
   ];
   const words = `${puzzles} held-out puzzles: ${summary.join(", ")}`;
-  return [units, ratings, wrap(words, WIDTH, "  ")].join("\n\n");
+  return [units, ratings, wrap(words, WIDTH)].join("\n\n");
 }
 
 /** The plural of a word for a unit of thought. */
