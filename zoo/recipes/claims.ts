@@ -33,6 +33,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   "looped-sudoku cpu": ours(0.702, "55 minutes", busyCore),
   "transformer-maze cpu": ours(0.919, "16 minutes", busyCore),
   "looped-maze cpu": ours(0.981, "31 minutes", busyCore),
+  "recurrent-maze cpu": ours(0.998, "31 minutes", busyCore),
   "hrm-arc cpu": ours(0.43, "18 minutes", busyCore),
   "looped-arc cpu": ours(0.46, "16 minutes", busyCore),
   "recurrent-arc cpu": ours(0.44, "26 minutes", busyCore),
