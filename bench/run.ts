@@ -1,4 +1,5 @@
 // deno task bench [work …] [--all] [--compile] [--rounds=3] [--steps=6] [--threads=2] [--json=FILE]
+//                 [--check=FILE]
 //
 // Times Ponder beside PyTorch eager, which computes the same step: the two take turns, each
 // in a process of its own on the same threads, and start from the same weights and batch, so
@@ -10,21 +11,29 @@
 // A work is a name of works.ts or how some of them begin: `hrm-small-float32`, `hrm-small`,
 // `hrm`. With --compile the same PyTorch code takes a third turn under torch.compile, which
 // needs a C++ compiler and minutes to warm up.
+//
+// `of ceiling` is the share that a step reaches of the speed of one large matrix product
+// alone, in the same process. --check compares the ratios with those that --json wrote
+// before, and fails where one has fallen by more than 15 %.
 import { parseCommand, runMain } from "../zoo/cli/flags.ts";
 import { type Column, ProgressLine, table } from "../zoo/cli/terminal.ts";
 import type { StepPreset } from "./step.ts";
 import {
   findPython,
+  fromStart,
   ponderMultiply,
   ponderStep,
   pytorchMultiply,
   pytorchStep,
   type Turn,
 } from "./turns.ts";
-import { chooseWorks, steps } from "./works.ts";
+import { chooseWorks, firstStep, steps } from "./works.ts";
 
 /** Steps before the clock starts. */
 const WARMUP = 2;
+
+/** The part of a ratio that may be lost to noise. */
+const TOLERANCE = 0.15;
 
 const declaration = {
   name: "bench",
@@ -46,6 +55,7 @@ const declaration = {
       help: "threads for one operation",
     },
     json: { type: "string", placeholder: "file", help: "write the figures there too" },
+    check: { type: "string", placeholder: "file", help: "fail where a ratio is 15 % below this" },
   },
 } as const;
 
@@ -76,6 +86,8 @@ interface Comparison {
 interface Row extends Comparison {
   readonly work: string;
   readonly ponder_ms: number;
+  /** The share of a large product's speed that Ponder reaches; null where there is none. */
+  readonly ceiling: number | null;
   /** The same for PyTorch under torch.compile. */
   readonly compiled: Comparison;
 }
@@ -95,6 +107,8 @@ async function main(args: readonly string[]): Promise<void> {
     rows.push(
       work === "mul8"
         ? await timeMultiply(contest, progress)
+        : work === "start"
+        ? await timeStart(contest, progress)
         : await timeStep(work, contest, progress),
     );
   }
@@ -102,8 +116,34 @@ async function main(args: readonly string[]): Promise<void> {
   const shownColumns = compile ? [...columns, ...compiledColumns] : columns;
   console.log(table(rows.map(shown), shownColumns, Infinity)); // a figure cut off is none
   if (flags.json !== undefined) {
-    Deno.writeTextFileSync(flags.json, JSON.stringify({ threads, rounds, steps, rows }, null, 2));
+    const figures = JSON.stringify({ threads, rounds, steps, rows }, null, 2);
+    Deno.writeTextFileSync(flags.json, figures + "\n");
   }
+  if (flags.check !== undefined) checkAgainst(flags.check, rows);
+}
+
+/**
+ * Holds ratios to those of an earlier run.
+ *
+ * @throws {Error} when one has fallen, or there is none to compare
+ */
+function checkAgainst(file: string, rows: readonly Row[]): void {
+  const before: { rows: Row[] } = JSON.parse(Deno.readTextFileSync(file));
+  const known = new Map(before.rows.map(({ work, ratio }) => [work, ratio]));
+  const pairs = rows.flatMap(({ work, ratio }) => {
+    const old = known.get(work) ?? null;
+    return old === null || ratio === null ? [] : [{ work, ratio, old }];
+  });
+  if (pairs.length === 0) throw new Error(`Nothing to compare with ${file}`);
+  const fallen = pairs.filter(({ ratio, old }) => ratio < old * (1 - TOLERANCE));
+  if (fallen.length === 0) {
+    console.log(`${pairs.length} ratios are as in ${file}, or better`);
+    return;
+  }
+  const list = fallen.map(({ work, ratio, old }) =>
+    `${work} ${ratio.toFixed(2)}× (was ${old.toFixed(2)}×)`
+  );
+  throw new Error(`Slower beside PyTorch than in ${file}: ${list.join(", ")}`);
 }
 
 const columns: readonly Column[] = [
@@ -113,6 +153,7 @@ const columns: readonly Column[] = [
   { key: "ratio", title: "speed", align: "right" },
   { key: "range", title: "range", align: "right" },
   { key: "memory", title: "memory", align: "right" },
+  { key: "ceiling", title: "of ceiling", align: "right" },
   { key: "firstLoss", title: "loss 1", align: "right" },
   { key: "loss", align: "right" },
 ];
@@ -125,7 +166,9 @@ const compiledColumns: readonly Column[] = [
   { key: "compiledLoss", title: "loss", align: "right" },
 ];
 
-function shown({ work, ponder_ms, compiled, ...eager }: Row): Record<string, string | null> {
+function shown(
+  { work, ponder_ms, ceiling, compiled, ...eager }: Row,
+): Record<string, string | null> {
   const digits = ponder_ms < 1 ? 5 : 1;
   const texts = (peer: Comparison) => ({
     time: peer.pytorch_ms?.toFixed(digits) ?? null,
@@ -142,6 +185,7 @@ function shown({ work, ponder_ms, compiled, ...eager }: Row): Record<string, str
     pytorch,
     ...rest,
     memory: eager.memory_ratio === null ? null : `${eager.memory_ratio.toFixed(2)}×`,
+    ceiling: ceiling === null ? null : `${Math.round(ceiling * 100)} %`,
     compiled: other.time,
     compiledRatio: other.ratio,
     compiledRange: other.range,
@@ -150,16 +194,33 @@ function shown({ work, ponder_ms, compiled, ...eager }: Row): Record<string, str
   };
 }
 
-async function timeStep(work: string, contest: Contest, progress: ProgressLine): Promise<Row> {
+function timeStep(name: string, contest: Contest, progress: ProgressLine): Promise<Row> {
   const { threads } = contest;
-  const preset: StepPreset = { ...steps[work]!, threads, steps: contest.steps, warmup: WARMUP };
-  const file = await Deno.makeTempFile({ suffix: ".safetensors" });
-  try {
-    return await takeTurns(work, contest, progress, {
-      ponder: () => ponderStep(file, preset),
+  const preset: StepPreset = { ...steps[name]!, threads, steps: contest.steps, warmup: WARMUP };
+  return withFile((file) =>
+    takeTurns(name, contest, progress, {
+      ponder: () => ponderStep(file, { ...preset, ceiling: true }),
       pytorch: (python) => pytorchStep(python, file, preset),
       compiled: (python) => pytorchStep(python, file, preset, "--compile"),
-    });
+    })
+  );
+}
+
+function timeStart(contest: Contest, progress: ProgressLine): Promise<Row> {
+  const preset: StepPreset = { ...firstStep, threads: contest.threads, steps: 1, warmup: 0 };
+  return withFile((file) =>
+    takeTurns("start", contest, progress, {
+      ponder: () => fromStart(() => ponderStep(file, preset)),
+      pytorch: (python) => fromStart(() => pytorchStep(python, file, preset)),
+    })
+  );
+}
+
+/** Runs a body with a file for weights and batch. */
+async function withFile<T>(body: (file: string) => Promise<T>): Promise<T> {
+  const file = await Deno.makeTempFile({ suffix: ".safetensors" });
+  try {
+    return await body(file);
   } finally {
     await Deno.remove(file);
   }
@@ -202,7 +263,23 @@ async function takeTurns(
     }
   }
   const ponder_ms = median(ours.map(stepMs));
-  return { work, ponder_ms, ...compare(ours, eager), compiled: compare(ours, compiled) };
+  return {
+    work,
+    ponder_ms,
+    ceiling: ceilingOf(ours),
+    ...compare(ours, eager),
+    compiled: compare(ours, compiled),
+  };
+}
+
+/** The share of the product's speed that the steps reach, the median of the turns. */
+function ceilingOf(turns: readonly Turn[]): number | null {
+  const shares = turns.flatMap((turn) => {
+    const { flops, product_gflops } = turn;
+    if (flops === undefined || product_gflops == null) return [];
+    return [flops / (stepMs(turn) * 1e6) / product_gflops];
+  });
+  return shares.length === 0 ? null : median(shares);
 }
 
 /** Ponder's turns beside a peer's in the same rounds. */

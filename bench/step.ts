@@ -1,18 +1,26 @@
-// Times a model's training step in Ponder: one process, so that a peer can take turns with it.
+// Times a model in Ponder, a training step or so many segments of thinking: one process, so
+// that a peer can take turns with it.
 //
 //   deno run -A bench/step.ts FILE '{"model": {"kind": "hrm", …}, "batch": 32, …}'
 //
-// Writes the weights and the batch into FILE, trains on that batch at every step, and prints
-// one line of JSON: step_ms and losses without the warm-up, first_loss with it, peak_rss_mb.
+// Writes the weights and the batch into FILE, computes on that batch at every step, and prints
+// one line of JSON: step_ms and losses without the warm-up, first_loss with it, peak_rss_mb;
+// with "ceiling" the share of the fastest matrix product's speed that a step reaches, too.
+import { randn } from "../core/create.ts";
+import { countFlops } from "../core/flops.ts";
 import { writeFileAtomic } from "../core/io/file.ts";
 import { encodeSafetensors } from "../core/io/safetensors.ts";
 import { namedParameters, stateDict, type StoredTensor, storeTensor } from "../core/nn/module.ts";
 import { adamATan2 } from "../core/optim/adam.ts";
 import { Random } from "../core/random.ts";
+import { scope } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { loadLibrary } from "../ffi/mod.ts";
 import { makeModel, type ModelConfig } from "../models/family.ts";
-import { type Batch, batchOf, type Carry } from "../models/model.ts";
+import { type Batch, batchOf, type Carry, type Model } from "../models/model.ts";
+import { segmentLoss } from "../models/supervision.ts";
 import { trainStep } from "../zoo/step.ts";
+import type { Turn } from "./turns.ts";
 import type { StepWork } from "./works.ts";
 
 /** What is timed, and how. */
@@ -23,6 +31,8 @@ export interface StepPreset extends StepWork {
   readonly steps: number;
   /** … after so many that are not. */
   readonly warmup: number;
+  /** Whether to measure how fast this machine multiplies matrices, after the steps. */
+  readonly ceiling?: boolean;
 }
 
 /** The model with nothing random in training, and at its full depth from the first step on. */
@@ -52,6 +62,35 @@ async function main(file: string, preset: StepPreset): Promise<void> {
   entries.set("batch/puzzle_identifiers", storeTensor(batch.puzzleIdentifiers));
   await writeFileAtomic(file, encodeSafetensors(entries));
 
+  const step = preset.segments === undefined
+    ? trainer(model, batch)
+    : thinker(model, batch, preset.segments);
+  const times: number[] = [], losses: number[] = [];
+  let firstLoss = NaN, flops = 0;
+  for (let i = 0; i < preset.warmup + preset.steps; i++) {
+    const began = performance.now();
+    let loss = NaN;
+    flops = countFlops(() => loss = step());
+    const ms = performance.now() - began;
+    if (i === 0) firstLoss = loss;
+    if (i >= preset.warmup) {
+      times.push(ms);
+      losses.push(loss);
+    }
+  }
+  const turn: Turn = {
+    step_ms: times,
+    losses,
+    first_loss: firstLoss,
+    peak_rss_mb: peakMegabytes(), // before the products
+    flops,
+    product_gflops: preset.ceiling ? productSpeed(preset) : null,
+  };
+  console.log(JSON.stringify(turn));
+}
+
+/** Trains on the batch, a step a call, and returns the loss summed over its rows. */
+function trainer(model: Model, batch: Batch): () => number {
   const optimizer = adamATan2(namedParameters(model), {
     betas: [0.9, 0.95],
     weightDecay: 1,
@@ -66,22 +105,52 @@ async function main(file: string, preset: StepPreset): Promise<void> {
     puzzleEmbWeightDecay: 1,
   } as const;
   const rates = { lr: 1e-4, puzzleEmbLr: 1e-4 };
-  const times: number[] = [], losses: number[] = [];
-  let firstLoss = NaN;
-  let carry: Carry = model.initialCarry(batch);
-  for (let step = 0; step < preset.warmup + preset.steps; step++) {
-    const began = performance.now();
-    const result = trainStep(trainee, carry, batch, rates, { random: new Random(3), step });
-    const ms = performance.now() - began, loss = result.report.loss * preset.batch;
-    if (step === 0) firstLoss = loss;
-    if (step >= preset.warmup) {
-      times.push(ms);
-      losses.push(loss);
-    }
+  let carry: Carry = model.initialCarry(batch), step = 0;
+  return () => {
+    const training = { random: new Random(3), step: step++ };
+    const result = trainStep(trainee, carry, batch, rates, training);
     carry = result.carry;
-  }
-  const turn = { step_ms: times, losses, first_loss: firstLoss, peak_rss_mb: peakMegabytes() };
-  console.log(JSON.stringify(turn));
+    return result.report.loss * batch.inputs.shape[0]!;
+  };
+}
+
+/** Thinks about the batch from the start at every call, and returns the loss of the answer. */
+function thinker(model: Model, batch: Batch, segments: number): () => number {
+  return () => {
+    using _ = scope();
+    let states = model.start(batch), logits: Tensor | null = null;
+    for (let segment = 0; segment < segments; segment++) {
+      using inner = scope();
+      const thought = model.think(states, batch);
+      inner.keep([...Object.values(thought.states), thought.logits]);
+      for (const old of [...Object.values(states), logits]) old?.dispose();
+      ({ states, logits } = thought);
+    }
+    const supervised = [{ logits: logits!, weight: 1 }];
+    const outputs = { logits: logits!, supervised, qHalt: null, qContinue: null };
+    return segmentLoss({ ...outputs, targetQContinue: null }, batch.labels, "stablemax").lm.item();
+  };
+}
+
+/**
+ * Billions of operations a second in the faster of two products of about the size of the
+ * step's largest, at its threads and dtype: a ceiling for what the step could do.
+ */
+function productSpeed({ model, batch }: StepPreset): number {
+  using _ = scope();
+  const { hiddenSize, seqLen, forwardDtype } = model;
+  const random = new Random(4), rows = batch * (seqLen + 1), inner = 6 * hiddenSize;
+  const [x, w, y] = [[rows, hiddenSize], [inner, hiddenSize], [rows, inner]]
+    .map((shape) => randn(shape, random).to(forwardDtype)) as [Tensor, Tensor, Tensor];
+  const seconds = [() => x.matmul(w.transpose(0, 1)), () => y.matmul(w)].flatMap((product) =>
+    Array.from({ length: 15 }, () => {
+      const began = performance.now();
+      product().dispose();
+      return (performance.now() - began) / 1e3;
+    })
+  );
+  const operations = 2 * rows * hiddenSize * inner;
+  return operations / Math.min(...seconds) / 1e9;
 }
 
 /** The most memory that this process ever held. */

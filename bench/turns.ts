@@ -12,6 +12,10 @@ export interface Turn {
   readonly first_loss: number | null;
   /** The most memory that the process ever held. */
   readonly peak_rss_mb: number | null;
+  /** Operations of a step's matrix products. */
+  readonly flops?: number;
+  /** Billions of operations a second in a product alone, where that was measured. */
+  readonly product_gflops?: number | null;
 }
 
 const MUL8 = path("./mul8.ts"), STEP = path("./step.ts"), PEER = path("./peers/step_pytorch.py");
@@ -29,6 +33,13 @@ export async function pytorchStep(
   ...flags: readonly string[]
 ): Promise<Turn> {
   return JSON.parse(await output(python, [PEER, file, JSON.stringify(preset), ...flags]));
+}
+
+/** A process that does one step, from its start to its end. */
+export async function fromStart(turn: () => Promise<Turn>): Promise<Turn> {
+  const began = performance.now();
+  const { first_loss, peak_rss_mb } = await turn();
+  return { step_ms: [performance.now() - began], losses: [], first_loss, peak_rss_mb };
 }
 
 /** One 8×8 multiply in Ponder. */

@@ -1,17 +1,20 @@
 // What `deno task bench` can time, by name: the training step of every model at the size of
-// its recipe for minutes on a CPU, HRM and TRM at larger sizes, too, and one operation.
+// its recipe for minutes on a CPU, HRM and TRM at larger sizes, too, thinking at the paper's
+// size, the start of a process, and one operation.
 import { unknownName } from "../zoo/cli/flags.ts";
 import type { ModelConfig } from "../models/family.ts";
 import { hrmPaper } from "../models/hrm.ts";
 import { trmMlpPaper, trmPaper } from "../models/trm.ts";
 import { recipes } from "../zoo/recipes.ts";
 
-/** A training step. */
+/** A training step, or thinking. */
 export interface StepWork {
   /** Of this model. */
   readonly model: ModelConfig;
   /** On this many puzzles. */
   readonly batch: number;
+  /** Segments of thinking that are timed in place of a training step. */
+  readonly segments?: number;
 }
 
 /** Models of which there is a recipe `<name>-sudoku` and a PyTorch twin in tests/golden. */
@@ -37,6 +40,8 @@ const larger: Readonly<Record<string, StepWork>> = {
   "trm-mlp-tiny": { model: { ...trmMlpPaper, ...tiny }, batch: 32 },
   "trm-mlp-small": { model: { ...trmMlpPaper, ...small }, batch: 32 },
   "trm-mlp-paper": { model: trmMlpPaper, batch: 16 },
+  "think-hrm-paper-1": { model: hrmPaper, batch: 1, segments: 16 },
+  "think-hrm-paper-16": { model: hrmPaper, batch: 16, segments: 16 },
 };
 
 /** The steps. */
@@ -45,15 +50,18 @@ export const steps: Readonly<Record<string, StepWork>> = Object.fromEntries([
   ...Object.entries(larger).flatMap(([name, work]) => inBothDtypes(name, work)),
 ]);
 
-function inBothDtypes(name: string, { model, batch }: StepWork): [string, StepWork][] {
+function inBothDtypes(name: string, work: StepWork): [string, StepWork][] {
   return (["float32", "bfloat16"] as const).map((forwardDtype) => [
     `${name}-${forwardDtype}`,
-    { model: { ...model, forwardDtype }, batch },
+    { ...work, model: { ...work.model, forwardDtype } },
   ]);
 }
 
-/** All works: the steps, and one 8×8 multiply. */
-export const works: readonly string[] = [...Object.keys(steps), "mul8"];
+/** The step that ends what `start` times. */
+export const firstStep: StepWork = steps["hrm-cpu-float32"]!;
+
+/** All works: the steps, a process from its start through one of them, one 8×8 multiply. */
+export const works: readonly string[] = [...Object.keys(steps), "start", "mul8"];
 
 /**
  * The works that are named, or begin with one of the words: `hrm`, `trm-mlp`, `hrm-small`.

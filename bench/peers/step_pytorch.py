@@ -1,4 +1,4 @@
-"""Times a model's training step in PyTorch, the yardstick for the same step in Ponder.
+"""Times a model in PyTorch, the yardstick for the same step, or thinking, in Ponder.
 
     python -m venv venv
     venv/bin/pip install torch
@@ -12,7 +12,8 @@ which every tensor must be the model's and the other way round, and a batch
 `batch/inputs`, `batch/labels`, `batch/puzzle_identifiers`, used at every step. The models
 are the twins in tests/golden, eager and without anything random in training. A step is
 the official one: forward, with the forward for the target of Q where it has one,
-backward, SignSGD on the puzzle rows, AdamATan2 with foreach operations.
+backward, SignSGD on the puzzle rows, AdamATan2 with foreach operations. With "segments"
+in the JSON it thinks for so many, without gradients, in place of a step.
 
 Prints one line of JSON: step_ms, losses (both without the warm-up steps), first_loss (of
 the very first step), peak_rss_mb.
@@ -82,19 +83,35 @@ def twin_of(model: dict, batch: int) -> nn.Module:
     return head_of(make(make_config(batch_size=batch, **named)), "stablemax")
 
 
-def train(preset: dict, file: str, compiles: bool) -> dict:
+def think(head: nn.Module, batch: dict, segments: int) -> float:
+    """So many segments without gradients; the loss of the last answer."""
+    with torch.no_grad():
+        carry = head.initial_carry(batch)
+        for _ in range(segments):
+            carry, out = head.model(carry, batch)
+        return pieces.token_loss("stablemax", out["logits"], batch["labels"]).item()
+
+
+def timed(preset: dict, file: str, compiles: bool) -> dict:
     torch.set_num_threads(preset["threads"])
     tensors = load_file(file)
     batch = {k[6:]: tensors.pop(k) for k in [*tensors] if k.startswith("batch/")}
     head = twin_of(preset["model"], preset["batch"])
     head.load_state_dict(tensors, strict=True)
-    if compiles:
-        head.compile(dynamic=False)  # the network and its loss, as the official code does
-    trainer, times, losses, first_loss = pieces.Trainer(head, HYPER), [], [], None
+    if preset.get("segments"):
+        head.eval()
+        if compiles:
+            head.model.compile(dynamic=False)
+        compute = lambda: think(head, batch, preset["segments"])
+    else:
+        if compiles:
+            head.compile(dynamic=False)  # the network and its loss, as the official code does
+        trainer = pieces.Trainer(head, HYPER)
+        compute = lambda: trainer.step(batch)[0].item()
+    times, losses, first_loss = [], [], None
     for step in range(preset["warmup"] + preset["steps"]):
         start = time.perf_counter()
-        loss, _, _ = trainer.step(batch)
-        value = loss.item()
+        value = compute()
         ms = round((time.perf_counter() - start) * 1e3, 3)
         if step == 0:
             first_loss = value
@@ -139,7 +156,7 @@ def main() -> None:
     if given.preset is None:
         args.error("FILE and the preset are needed")
     try:
-        print(json.dumps(train(json.loads(given.preset), given.file, given.compile)))
+        print(json.dumps(timed(json.loads(given.preset), given.file, given.compile)))
     except Exception as error:
         if not given.compile:
             raise
