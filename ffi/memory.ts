@@ -93,7 +93,8 @@ function requireInside(
   }
 }
 
-function dataAddress(handle: Handle): bigint {
+/** Where the elements of a tensor start in memory. */
+export function dataAddress(handle: Handle): bigint {
   check(symbols().aoti_torch_get_data_ptr(handle.address, out), "data pointer");
   return out[0]!;
 }

@@ -184,7 +184,8 @@ export abstract class BackboneModel<S extends States> implements Model<S> {
   }
 
   #train(inputs: Tensor, puzzleRows: Tensor | null, training: Training): Answer {
-    const dropout = this.#dropout === 0 ? null : new Dropout(this.#dropout, training.random);
+    const random = training.dropped ?? training.random;
+    const dropout = this.#dropout === 0 ? null : new Dropout(this.#dropout, random);
     return this.learn(this.backbone.embed(inputs, puzzleRows, dropout), training, dropout);
   }
 

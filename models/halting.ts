@@ -24,6 +24,7 @@ import {
   type Step,
   type StepOptions,
   type Thought,
+  type Training,
 } from "./model.ts";
 import type { HaltingNetwork } from "./token_network.ts";
 
@@ -150,7 +151,7 @@ export class HaltingModel<S extends States, Network extends SegmentNetwork<S>> i
       let halted = last, targetQContinue: Tensor | null = null;
       if (training !== undefined && haltMaxSteps > 1) {
         const wants = this.#rule.wantsToHalt(segment);
-        halted = haltInTraining({ steps, wants, last }, this.#halting, training.random);
+        halted = haltInTraining({ steps, wants, last }, this.#halting, training);
         if (this.#rule.bootstraps) {
           // The value of going on is that of the best choice one segment later.
           targetQContinue = tidy(() => {
@@ -217,12 +218,16 @@ export function refill<S extends States>(
 export function haltInTraining(
   { steps, wants, last }: { steps: Tensor; wants: Tensor; last: Tensor },
   { haltMaxSteps, haltExplorationProb }: HaltingConfig,
-  random: Random,
+  { random, elsewhere = { before: 0, after: 0 } }: Pick<Training, "random" | "elsewhere">,
 ): Tensor {
   if (haltMaxSteps <= 1) return last;
   const halted = last.logicalOr(wants);
   if (haltExplorationProb <= 0) return halted;
-  const least = explorationFloor(steps.size, { haltMaxSteps, haltExplorationProb }, random);
+  const draw = (rows: number) =>
+    explorationFloor(rows, { haltMaxSteps, haltExplorationProb }, random);
+  draw(elsewhere.before);
+  const least = draw(steps.size);
+  draw(elsewhere.after);
   return halted.logicalAnd(steps.ge(fromTypedArray(least).to(steps.device)));
 }
 

@@ -81,6 +81,10 @@ export interface Training {
   readonly random: Random;
   /** Optimiser steps done so far. */
   readonly step: number;
+  /** Rows of the same batch that go through the model elsewhere, before and after these ones. */
+  readonly elsewhere?: { readonly before: number; readonly after: number };
+  /** Draws what is dropped, where every process needs numbers of its own; `random` unless given. */
+  readonly dropped?: Random;
 }
 
 /** How a step is run. */

@@ -35,11 +35,17 @@ export interface Progress {
   readonly window: Readonly<Record<string, number>>;
 }
 
+/** What a file holds of a carry. */
+export function storedCarry(carry: Carry): Map<string, StoredTensor> {
+  const tensors = Object.entries(carryTensors(carry));
+  return new Map(tensors.map(([name, tensor]) => [name, storeTensor(tensor)]));
+}
+
 /** Writes the checkpoint of a run. */
 export async function saveCheckpoint(
   folder: string,
   { model, optimizer, ema }: Trainee,
-  carry: Carry,
+  carry: ReadonlyMap<string, StoredTensor>,
   progress: Progress,
 ): Promise<void> {
   await Deno.mkdir(join(folder, "checkpoint"), { recursive: true });
@@ -49,26 +55,30 @@ export async function saveCheckpoint(
   };
   add("optimizer.", optimizer.state());
   if (ema !== null) add("ema.", ema.state());
-  for (const [name, tensor] of Object.entries(carryTensors(carry))) {
-    entries.set(`carry.${name}`, storeTensor(tensor));
-  }
+  add("carry.", carry);
   const metadata = { progress: JSON.stringify(progress) };
   await writeFileAtomic(join(folder, FILE), safetensorsChunks(entries, metadata));
 }
 
+/** The checkpoint of a run, as it lies on disk. */
+export function readCheckpoint(folder: string): Uint8Array<ArrayBuffer> {
+  return Deno.readFileSync(join(folder, FILE));
+}
+
 /**
- * Restores a run from its checkpoint.
+ * Restores a run from what {@link readCheckpoint} read.
  *
  * @throws {SyntaxError} when the file is damaged
  * @throws {TypeError} when it belongs to another model
  */
 export function loadCheckpoint(
+  bytes: Uint8Array<ArrayBuffer>,
   folder: string,
   trainee: Trainee,
   carry: Carry,
 ): { progress: Progress; exploration: Random } {
   const path = join(folder, FILE);
-  const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(path), { fileName: path });
+  const { tensors, metadata } = decodeSafetensors(bytes, { fileName: path });
   return readFrom(path, () => restore(tensors, metadata["progress"], trainee, carry));
 }
 

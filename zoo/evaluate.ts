@@ -4,8 +4,9 @@
  * @module
  */
 import type { Depth, Model } from "../models/model.ts";
+import type { Group } from "./distributed.ts";
 import type { Judgement, Puzzle, Task } from "./tasks/task.ts";
-import { think, type ThinkOptions, type Thought } from "./thinking.ts";
+import { joinThoughts, think, type ThinkOptions, type Thought } from "./thinking.ts";
 
 /** Shares of puzzles or cells, each in `[0, 1]`. */
 export interface Scores {
@@ -76,6 +77,19 @@ export function evaluate<P extends Puzzle>(
 ): Evaluation {
   const all = [models].flat() as readonly Model[];
   return score(task, all[0]!.depth.unit, puzzles, think(task, all, puzzles, options));
+}
+
+/** The same by several processes, each of which thinks about its own share of the puzzles. */
+export async function evaluateTogether<P extends Puzzle>(
+  group: Group,
+  task: Task<P>,
+  model: Model,
+  puzzles: readonly P[],
+  options: ThinkOptions = {},
+): Promise<Evaluation> {
+  const { start, end } = group.share(puzzles.length);
+  const own = start === end ? [] : think(task, [model], puzzles.slice(start, end), options);
+  return score(task, model.depth.unit, puzzles, joinThoughts(await group.gatherAll(own)));
 }
 
 /** How right thoughts about puzzles are; `unit` is what a unit of them is called. */

@@ -9,6 +9,7 @@ import { clipGradNorm, gradNorm } from "../core/optim/clip.ts";
 import type { Ema } from "../core/optim/ema.ts";
 import type { Optimizer } from "../core/optim/optimizer.ts";
 import { signSgd } from "../core/optim/sign_sgd.ts";
+import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { cat, type Tensor } from "../core/tensor.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type Training,
 } from "../models/model.ts";
 import { segmentLoss, segmentMetrics, type TokenLoss } from "../models/supervision.ts";
+import type { Group, Traffic } from "./distributed.ts";
 
 /** What is trained, and with what. */
 export interface Trainee extends Learner {
@@ -95,43 +97,132 @@ export function trainStep(
   learner: Learner,
   carry: Carry,
   batch: Batch,
-  { lr, puzzleEmbLr }: LearningRates,
+  rates: LearningRates,
   training: Training,
   { microBatch = Infinity }: StepOptions = {},
 ): { carry: Carry; report: StepReport } {
   using s = scope();
-  const { model, optimizer, ema, clipNorm, puzzleEmbWeightDecay } = learner;
   const rows = batch.inputs.shape[0]!;
+  const { next, sums, ...update } = passOver(learner, carry, batch, rows, training, microBatch);
+  const length = applied(learner, update, rates);
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep(Object.values(carryTensors(next)));
+  return { carry: next, report: { ...sums, gradNorm: length } };
+}
+
+/**
+ * The same step by several processes, each of which has the carry of its own rows alone, and is
+ * given the whole batch. The update and the report are those of one process, but for the order in
+ * which sums are rounded, and for dropout, which draws other numbers in each process.
+ */
+export async function sharedStep(
+  group: Group,
+  learner: Learner,
+  carry: Carry,
+  batch: Batch,
+  rates: LearningRates,
+  training: Training,
+  { microBatch = Infinity }: StepOptions = {},
+): Promise<{ carry: Carry; report: StepReport & Traffic }> {
+  using s = scope();
+  const rows = batch.inputs.shape[0]!, { start, end } = group.share(rows);
+  const own = {
+    ...training,
+    elsewhere: { before: start, after: rows - end },
+    dropped: droppedBy(group.rank, training),
+  };
+  const part = sliceBatch(batch, start, end);
+  const { next, sums, ...update } = passOver(learner, carry, part, rows, own, microBatch);
+  group.resetTraffic();
+  const length = applied(learner, await summed(group, update), rates);
+  const report = await totals(group, sums);
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep(Object.values(carryTensors(next)));
+  return { carry: next, report: { ...report, gradNorm: length, ...group.traffic } };
+}
+
+/** The update that all processes make: gradients summed, rows of the puzzle table gathered. */
+async function summed(group: Group, { gradients, looked }: Update): Promise<Update> {
+  const sums = await group.sumTensors(gradients);
+  if (looked === null) return { gradients: sums, looked };
+  const rows = await group.joinRows(looked.rows);
+  return { gradients: sums, looked: { rows, gradients: await group.joinRows(looked.gradients) } };
+}
+
+/** The report of all rows. */
+async function totals(group: Group, own: Sums): Promise<Sums> {
+  const sums = await group.sumNumbers(Object.values(own));
+  return Object.fromEntries(Object.keys(own).map((name, i) => [name, sums[i]])) as unknown as Sums;
+}
+
+/** Streams from here on belong to the steps, for what a process drops at random. */
+const DROPOUT_STREAM = 2 ** 25;
+
+/** The random numbers by which one of several processes drops. */
+function droppedBy(rank: number, { random, step }: Training): Random {
+  return new Random(random.state.seed + 2 ** 32 * (rank + 1), DROPOUT_STREAM + step);
+}
+
+/** What an update is made of. */
+interface Update {
+  /** Of the parameters that are trained. */
+  readonly gradients: readonly Tensor[];
+  /** Which rows of the puzzle table were looked up, `[B]`, and their gradients; null without one. */
+  readonly looked: { readonly rows: Tensor; readonly gradients: Tensor } | null;
+}
+
+/** What the rows of a batch come to, so many at a time. */
+function passOver(
+  learner: Learner,
+  carry: Carry,
+  batch: Batch,
+  rows: number,
+  training: Training,
+  microBatch: number,
+): Update & { readonly next: Carry; readonly sums: Sums } {
+  const own = batch.inputs.shape[0]!;
+  const { before, after } = training.elsewhere ?? { before: 0, after: 0 };
   let total: Pass | null = null;
-  for (let start = 0; start < rows; start += microBatch) {
-    const end = Math.min(start + microBatch, rows);
-    const isWhole = start === 0 && end === rows;
+  for (let start = 0; start < own; start += microBatch) {
+    const end = Math.min(start + microBatch, own);
+    const isWhole = start === 0 && end === own;
+    const elsewhere = { before: start === 0 ? before : 0, after: end === own ? after : 0 };
     const pass = gradientsOf(
       learner,
       isWhole ? carry : sliceCarry(carry, start, end),
       isWhole ? batch : sliceBatch(batch, start, end),
       rows,
-      training,
+      { ...training, elsewhere },
     );
     total = total === null ? pass : added(total, pass);
   }
   const { parts, gradients, puzzleGradients, sums } = total!;
   const next = parts.length === 1 ? parts[0]! : joinCarries(parts);
+  const looked = puzzleGradients.length === 0
+    ? null
+    : { rows: next.data.puzzleIdentifiers, gradients: cat(puzzleGradients, 0) };
+  return { next, sums, gradients, looked };
+}
 
-  const looked = puzzleGradients.length === 0 ? null : cat(puzzleGradients, 0);
-  const norm = gradNorm(optimizer === null && looked !== null ? [looked] : gradients);
-  const gradLength = requireFinite("length of the gradients", norm);
+/** Updates what is learnt; returns the gradients' common length before clipping. */
+function applied(
+  { model, optimizer, ema, clipNorm, puzzleEmbWeightDecay }: Learner,
+  { gradients, looked }: Update,
+  { lr, puzzleEmbLr }: LearningRates,
+): number {
+  const norm = gradNorm(optimizer === null && looked !== null ? [looked.gradients] : gradients);
+  const length = requireFinite("length of the gradients", norm);
   if (looked !== null) {
     const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
-    signSgd(model.puzzleTable!, next.data.puzzleIdentifiers, looked, settings);
+    signSgd(model.puzzleTable!, looked.rows, looked.gradients, settings);
   }
   optimizer?.step(clipNorm > 0 ? clipGradNorm(gradients, clipNorm, norm) : gradients, lr);
   ema?.update();
-
-  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
-  s.keep(Object.values(carryTensors(next)));
-  return { carry: next, report: { ...sums, gradNorm: gradLength } };
+  return length;
 }
+
+/** The part of a report that adds up over the rows of a batch. */
+type Sums = Omit<StepReport, "gradNorm">;
 
 /** What some rows of a batch contribute to a step. */
 interface Pass {
@@ -142,7 +233,7 @@ interface Pass {
   /** Of the rows of the puzzle table that they looked up, `[b, puzzleEmbNdim]`; none without a table. */
   readonly puzzleGradients: readonly Tensor[];
   /** Their share of the report. */
-  readonly sums: Omit<StepReport, "gradNorm">;
+  readonly sums: Sums;
 }
 
 /** Thought, its loss and its gradients, for some of the `rows` of a step. */
@@ -187,14 +278,14 @@ function added(a: Pass, b: Pass): Pass {
     b.gradients[i]!.dispose();
     return sum;
   });
-  const names = Object.keys(a.sums) as (keyof Pass["sums"])[];
+  const names = Object.keys(a.sums) as (keyof Sums)[];
   return {
     parts: [...a.parts, ...b.parts],
     gradients,
     puzzleGradients: [...a.puzzleGradients, ...b.puzzleGradients],
     sums: Object.fromEntries(
       names.map((name) => [name, a.sums[name] + b.sums[name]]),
-    ) as unknown as Pass["sums"],
+    ) as unknown as Sums,
   };
 }
 

@@ -118,6 +118,21 @@ function thoughtOf(candidates: readonly Candidate[][], rule: Choice): Thought {
   };
 }
 
+/** Thoughts about some puzzles each, of equal depth, as thoughts about all of them. */
+export function joinThoughts(parts: readonly (readonly Thought[])[]): Thought[] {
+  const given = parts.filter((thoughts) => thoughts.length > 0);
+  return (given[0] ?? []).map((_, unit) => {
+    const all = given.map((thoughts) => thoughts[unit]!);
+    const logits = all.flatMap<number | null>(({ haltLogits }) => haltLogits ?? [null]);
+    return {
+      answers: all.flatMap(({ answers }) => answers),
+      haltLogits: logits.includes(null) ? null : logits as number[],
+      units: all.flatMap(({ units }) => units),
+      ranked: all.flatMap(({ ranked }) => ranked),
+    };
+  });
+}
+
 interface Asked<P extends Puzzle> {
   readonly owner: number;
   readonly variant: Variant<P>;

@@ -13,12 +13,13 @@ import { warmupCosine } from "../core/optim/schedule.ts";
 import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { makeModel, type ModelConfig } from "../models/family.ts";
-import { type Carry, carryTensors, type Model } from "../models/model.ts";
-import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { evaluate, type Evaluation } from "./evaluate.ts";
+import { type Carry, carryTensors, type Model, sliceCarry } from "../models/model.ts";
+import { loadCheckpoint, readCheckpoint, saveCheckpoint, storedCarry } from "./checkpoint.ts";
+import type { Group, Traffic } from "./distributed.ts";
+import { evaluate, evaluateTogether, type Evaluation } from "./evaluate.ts";
 import { appendMetrics, cutMetrics, type MetricsLine, MetricsWindow } from "./metrics.ts";
 import type { OptimConfig, OwnPreset, Preset, RunConfig, TaskConfig } from "./recipe.ts";
-import { type StepReport, type Trainee, trainStep } from "./step.ts";
+import { sharedStep, type StepReport, type Trainee, trainStep } from "./step.ts";
 import type { Puzzle, Sampler, Task, TaskData } from "./tasks/task.ts";
 import { makeTask } from "./tasks/tasks.ts";
 import { type SavedConfig, saveWeights, WEIGHT_PREFIX, writeConfig } from "./weights.ts";
@@ -41,12 +42,18 @@ export interface TrainOptions {
   readonly device?: Device;
   /** The most rows that go through the model at a time; the whole batch unless given. */
   readonly microBatch?: number | undefined;
+  /** The processes that share every batch; all of them are given the same options. */
+  readonly group?: Group | undefined;
   /** Stop after so many minutes of training; default never. */
   readonly minutes?: number;
   /** Stop after the present step, and save. */
   readonly signal?: AbortSignal;
   /** Told after every step. */
-  readonly onStep?: (step: number, report: StepReport, elapsed: { seconds: number }) => void;
+  readonly onStep?: (
+    step: number,
+    report: StepReport & Partial<Traffic>,
+    elapsed: { seconds: number },
+  ) => void;
   /** Told after every evaluation. */
   readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
   /** Told every line of the metrics, such as `tensorBoardWriter(folder)`. */
@@ -105,7 +112,10 @@ function traineeOf(model: Model, optim: OptimConfig): Trainee {
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { saved, data, folder, device = "cpu", minutes = Infinity, signal, microBatch } = options;
+  const { group = null } = options;
+  const isWriter = group?.isFirst ?? true;
   const { run, optim } = saved.config;
+  if (group !== null) requireRows(group, run);
   const task = options.task ?? makeTask(saved.config.task as TaskConfig);
   await breathe(); // what follows has a scope that the caller does not share
   using _ = scope();
@@ -119,40 +129,47 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   let step = 0, seconds = 0, best: number | null = null;
   const window = new MetricsWindow();
   if (options.resume) {
-    const restored = loadCheckpoint(folder, trainee, carry);
+    const read = () => readCheckpoint(folder);
+    const bytes = group === null ? read() : await group.bytesFromFirst(read);
+    const restored = loadCheckpoint(bytes, folder, trainee, carry);
     ({ step, seconds, best } = restored.progress);
     exploration = restored.exploration;
     window.restore(restored.progress.window);
     if (step > run.steps) {
       throw new RangeError(`Cannot train for ${run.steps} steps: the run has done ${step} already`);
     }
-    await cutMetrics(folder, step);
+    if (isWriter) await cutMetrics(folder, step);
   }
-  await writeConfig(folder, saved);
+  if (isWriter) await writeConfig(folder, saved);
+  if (group !== null) carry = ownRows(group, carry);
   const report = (line: MetricsLine) => {
+    if (!isWriter) return;
     appendMetrics(folder, line);
     options.onMetrics?.(line);
   };
-  const save = () =>
-    saveCheckpoint(folder, trainee, carry, {
-      step,
-      seconds,
-      best,
-      exploration: exploration.state,
-      window: window.sums,
-    });
+  const save = async () => {
+    const whole = group === null ? storedCarry(carry) : await group.gatherCarry(carry);
+    const progress = { step, seconds, best, exploration: exploration.state, window: window.sums };
+    if (isWriter) await saveCheckpoint(folder, trainee, whole, progress);
+  };
+  const saveAs = async (name: string) => {
+    if (isWriter) await saveTrainee(join(folder, name), trainee, saved);
+  };
 
   if (!options.resume) await save(); // a run can be resumed from its first moment
   const limit = seconds + minutes * 60;
-  while (step < run.steps && seconds < limit && !signal?.aborted) {
+  const agreed = async () => await agreement(group, seconds, signal?.aborted ?? false);
+  let { isStopped } = await agreed();
+  while (step < run.steps && seconds < limit && !isStopped) {
     const began = performance.now();
     const batch = data.train.batch(step, run.batchSize, device);
     const lr = warmupCosine(schedule, step + 1); // the official loop counts from 1
     const puzzleEmbLr = lr / optim.lr * optim.puzzleEmbLr;
     const training = { random: exploration, step };
-    const result = trainStep(trainee, carry, batch, { lr, puzzleEmbLr }, training, {
-      microBatch,
-    });
+    const rates = { lr, puzzleEmbLr };
+    const result = group === null
+      ? trainStep(trainee, carry, batch, rates, training, { microBatch })
+      : await sharedStep(group, trainee, carry, batch, rates, training, { microBatch });
     for (const tensor of Object.values(batch)) tensor.dispose();
     carry = result.carry;
     step++;
@@ -165,27 +182,26 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     }
     if (step % run.evalEvery === 0 && step < run.steps) {
       const some = data.test.slice(0, run.evalPuzzles);
-      const evaluation = await evaluateTrainee(trainee, task, some, device);
+      const evaluation = await evaluateTrainee(trainee, task, some, device, group);
       options.onEvaluation?.(step, evaluation);
       report({ step, seconds, evaluation: evaluation.final });
       if (best === null || evaluation.final.exact >= best) {
         best = evaluation.final.exact;
-        await saveTrainee(join(folder, "best"), trainee, saved);
+        await saveAs("best");
       }
     }
     if (step % run.checkpointEvery === 0) await save();
     await breathe();
+    ({ seconds, isStopped } = await agreed());
   }
 
   await save();
   const stopped = step < run.steps;
-  if (signal?.aborted) return { step, seconds, stopped, evaluation: null };
-  const evaluation = await evaluateTrainee(trainee, task, data.test, device);
+  if (isStopped) return { step, seconds, stopped, evaluation: null };
+  const evaluation = await evaluateTrainee(trainee, task, data.test, device, group);
   report({ step, seconds, final: evaluation });
-  await saveTrainee(join(folder, "final"), trainee, saved);
-  if (best === null || evaluation.final.exact >= best) {
-    await saveTrainee(join(folder, "best"), trainee, saved);
-  }
+  await saveAs("final");
+  if (best === null || evaluation.final.exact >= best) await saveAs("best");
   return { step, seconds, stopped, evaluation };
 }
 
@@ -213,14 +229,45 @@ export function firstCarry(
   return carry;
 }
 
-/** Evaluates with the averaged weights, if there are any. */
+/** @throws {RangeError} when a process would have no rows */
+function requireRows({ size }: Group, { batchSize }: RunConfig): void {
+  if (size <= batchSize) return;
+  throw new RangeError(
+    `Cannot share batches of ${batchSize} rows among ${size} processes: start ${batchSize} at most`,
+  );
+}
+
+/** The rows of a carry that are this process's own; the others are freed. */
+function ownRows(group: Group, carry: Carry): Carry {
+  const { start, end } = group.share(carry.steps.shape[0]!);
+  const own = sliceCarry(carry, start, end);
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  return own;
+}
+
+/** When to stop, as all processes see it: by the first one's clock, or once one was told to. */
+async function agreement(
+  group: Group | null,
+  seconds: number,
+  isStopped: boolean,
+): Promise<{ seconds: number; isStopped: boolean }> {
+  if (group === null) return { seconds, isStopped };
+  const [first, told] = await group.sumNumbers([group.isFirst ? seconds : 0, Number(isStopped)]);
+  return { seconds: first!, isStopped: told! > 0 };
+}
+
+/** Evaluates with the averaged weights, if there are any; each process its own puzzles. */
 async function evaluateTrainee(
   { model, ema }: Trainee,
   task: Task,
   puzzles: readonly Puzzle[],
   device: Device,
+  group: Group | null,
 ): Promise<Evaluation> {
-  const body = () => evaluate(task, model, puzzles, { device });
+  const body = () =>
+    group === null
+      ? evaluate(task, model, puzzles, { device })
+      : evaluateTogether(group, task, model, puzzles, { device });
   return await (ema === null ? body() : ema.applied(body));
 }
 

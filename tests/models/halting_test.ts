@@ -38,7 +38,7 @@ function halts(
 ): number[] {
   const done = tensor(steps, { dtype: "int32" });
   const rows = { steps: done, wants: tensor(wants, { dtype: "bool" }), last: done.ge(4) };
-  return haltInTraining(rows, { haltMaxSteps: 4, haltExplorationProb }, random).toNumbers();
+  return haltInTraining(rows, { haltMaxSteps: 4, haltExplorationProb }, { random }).toNumbers();
 }
 
 Deno.test("initialCarry() halts every row, at its start, before any puzzle", () => {
@@ -107,7 +107,10 @@ Deno.test("haltInTraining() with one segment halts every row, and draws nothing"
   const last = tensor([1, 1], { dtype: "bool" });
   const steps = tensor([1, 1], { dtype: "int32" });
   const config = { haltMaxSteps: 1, haltExplorationProb: 1 };
-  assertEquals(haltInTraining({ steps, wants: last, last }, config, random).toNumbers(), [1, 1]);
+  assertEquals(haltInTraining({ steps, wants: last, last }, config, { random }).toNumbers(), [
+    1,
+    1,
+  ]);
 });
 
 Deno.test("haltInTraining() lets a share of the rows explore, evenly from 2 to the most", () => {

@@ -38,13 +38,15 @@ export async function runMain(
   exit(code);
 }
 
-function exitCodeOf(error: unknown): number {
+/** The exit code for what a command threw. */
+export function exitCodeOf(error: unknown): number {
   if (error instanceof HelpRequested) return 0;
   if (error instanceof UsageError) return 2;
   return error instanceof Interrupted ? 130 : 1;
 }
 
-function errorText(error: unknown, code: number): string {
+/** What is printed of it. */
+export function errorText(error: unknown, code: number): string {
   if (!(error instanceof Error)) return String(error);
   if (code === 1 && isDebugging()) return Deno.inspect(error); // stack and causes
   return error.message || error.name;

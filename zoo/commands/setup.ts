@@ -1,9 +1,11 @@
 /**
- * `deno task setup`: finds or fetches libtorch.
+ * `deno task setup`: finds or fetches libtorch, and finds Open MPI.
  *
  * @module
  */
+import { linkMpi } from "../../ffi/locate_mpi.ts";
 import { examine } from "../../ffi/locate.ts";
+import { MPI_LINK } from "../../ffi/mpi.ts";
 import { provision } from "../../ffi/provision.ts";
 import { formatBytes, ProgressLine } from "../cli/terminal.ts";
 import { parseCommand } from "../cli/flags.ts";
@@ -26,6 +28,7 @@ const declaration = {
 export async function setupCommand(args: readonly string[]): Promise<void> {
   const { flags } = parseCommand(declaration, args);
   const { variant, version, quiet } = flags;
+  await linkMpi(MPI_LINK);
   if (quiet && variant === undefined && version === undefined && isLinked()) return;
   using progress = new ProgressLine();
   const linked = await provision({

@@ -9,6 +9,7 @@ import { scope } from "../../core/scope.ts";
 import { makeModel } from "../../models/family.ts";
 import { Interrupted, parseCommand, UsageError } from "../cli/flags.ts";
 import { formatCount, formatDuration, formatPercent } from "../cli/terminal.ts";
+import type { Group } from "../distributed.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
 import type { TaskData } from "../tasks/task.ts";
@@ -29,6 +30,7 @@ import {
 } from "./_requested_run.ts";
 import { computeFlags, openLibrary, RUNS, userPath } from "./_shared.ts";
 import { describeDepth } from "./_describe.ts";
+import { together } from "./_together.ts";
 import { trainVisibly } from "./_visible_training.ts";
 
 const presetNames = [...new Set(Object.values(recipes).flatMap((r) => Object.keys(r.presets)))];
@@ -49,6 +51,10 @@ const declaration = {
       type: "integer",
       min: 1,
       help: "rows that go through the model at a time, for less memory; the steps stay the same",
+    },
+    distributed: {
+      type: "boolean",
+      help: "share every batch among the processes that mpirun starts (docs/scale.md)",
     },
     seed: { type: "integer", min: 0, max: 2 ** 31 - 1, help: "where random numbers start" },
     dtype: {
@@ -79,7 +85,56 @@ const declaration = {
 
 /** Trains, shows how it goes, and says where the weights are. */
 export async function trainCommand(args: readonly string[]): Promise<void> {
-  const { flags, positionals: { recipe }, groups } = parseCommand(declaration, args);
+  const request = parseCommand(declaration, args);
+  const { distributed, device } = request.flags;
+  if (!distributed) return await trainRequested(request, null);
+  if (device !== "cpu") {
+    throw new UsageError(`Cannot train with --distributed on ${device}: on the CPU alone so far`);
+  }
+  await together((group) => trainRequested(request, group));
+}
+
+type Request = ReturnType<typeof parseCommand<typeof declaration>>;
+
+/** Trains in this process, or along with others, of which the first alone speaks and writes. */
+async function trainRequested(request: Request, group: Group | null): Promise<void> {
+  const { flags } = request;
+  const say = group?.isFirst ?? true ? console.log : () => {};
+  const asked = () => askedFor(request);
+  const { saved, folder, resume } = group === null ? asked() : await group.fromFirst(asked);
+
+  say(openLibrary({ ...flags, threads: flags.threads ?? await threadsOf(group) }));
+  if (group !== null) say(`${group.size} processes by ${group.version}`);
+  if (group?.isFirst ?? true) describe(saved);
+  const task = makeTask(saved.config.task);
+  const prepare = async () => await task.prepare?.(saved.config.run.seed, say);
+  if (group !== null) await group.fromFirst(prepare); // before others look for its files
+  await prepare();
+  const data = task.load(saved.config.run.seed, say);
+  say(`Run in "${folder}"${resume ? ", resumed" : ""}`);
+  const { minutes, device } = flags;
+  const result = await trainVisibly({
+    ...{ saved, data, folder, device, resume },
+    ...(minutes === undefined ? {} : { minutes }),
+    microBatch: flags["micro-batch"],
+    ...(group === null ? {} : { group }),
+    ...(flags.log === undefined ? {} : { onMetrics: tensorBoardWriter(folder) }),
+  });
+  if (group === null || group.isFirst || result.evaluation === null) {
+    finish(result, saved, data, folder);
+  }
+}
+
+/** Threads for each process of a group; as many as ever where there is none, or the user has chosen. */
+async function threadsOf(group: Group | null): Promise<number | undefined> {
+  if (group === null || Deno.env.get("OMP_NUM_THREADS") !== undefined) return undefined;
+  return await group.threads();
+}
+
+/** The run that is asked for, and where it is kept. */
+function askedFor(
+  { flags, positionals: { recipe }, groups }: Request,
+): { saved: SavedConfig; folder: string; resume: boolean } {
   const resumed = flags.resume === undefined ? null : resumedRun(recipe, flags.resume);
   const saved = resumed === null
     ? newRun(recipe, flags, groups)
@@ -88,21 +143,7 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
   if (problem !== null) throw new UsageError(problem);
   const folder = resumed ?? userPath(flags.out ?? join(RUNS, recipe, timestamp()));
   if (resumed === null) requireNewFolder(folder);
-
-  console.log(openLibrary(flags));
-  describe(saved);
-  const task = makeTask(saved.config.task);
-  await task.prepare?.(saved.config.run.seed, console.log);
-  const data = task.load(saved.config.run.seed, console.log);
-  console.log(`Run in "${folder}"${resumed === null ? "" : ", resumed"}`);
-  const { minutes, device } = flags;
-  const result = await trainVisibly({
-    ...{ saved, data, folder, device, resume: resumed !== null },
-    ...(minutes === undefined ? {} : { minutes }),
-    microBatch: flags["micro-batch"],
-    ...(flags.log === undefined ? {} : { onMetrics: tensorBoardWriter(folder) }),
-  });
-  finish(result, saved, data, folder);
+  return { saved, folder, resume: resumed !== null };
 }
 
 /** The names of what may be set in a group, in any recipe. */

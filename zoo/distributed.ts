@@ -1,0 +1,218 @@
+/**
+ * Data-parallel training: processes that MPI started, each with its own rows of every batch.
+ * Gradients and metrics are summed, the rows of puzzle embeddings gathered, and the first
+ * process alone writes; every process holds all weights and makes the same update.
+ *
+ * @module
+ */
+import { noGrad } from "../core/autograd.ts";
+import { fromBytes } from "../core/create.ts";
+import { bytesOf } from "../core/dtype.ts";
+import type { StoredTensor } from "../core/nn/module.ts";
+import { tidy } from "../core/scope.ts";
+import { cat, type Tensor } from "../core/tensor.ts";
+import { joinMpi, type Mpi } from "../ffi/mpi.ts";
+import { type Carry, carryTensors } from "../models/model.ts";
+
+/** What a step exchanged with other processes. */
+export interface Traffic {
+  /** Bytes that this process handed over to be summed or gathered. */
+  readonly communicationBytes: number;
+  /** Milliseconds in which it did that, or waited for the slowest process. */
+  readonly communicationMs: number;
+}
+
+/** The processes of a job, seen from one of them. */
+export class Group {
+  readonly #mpi: Mpi;
+  #bytes = 0;
+  #ms = 0;
+
+  /** Use {@link joinGroup}. */
+  constructor(mpi: Mpi) {
+    this.#mpi = mpi;
+  }
+
+  /** The number of this process, from 0. */
+  get rank(): number {
+    return this.#mpi.rank;
+  }
+
+  /** How many processes there are. */
+  get size(): number {
+    return this.#mpi.size;
+  }
+
+  /** Whether this is the process that writes and reports. */
+  get isFirst(): boolean {
+    return this.rank === 0;
+  }
+
+  /** What carries the messages, `Open MPI v4.1.4`. */
+  get version(): string {
+    return this.#mpi.version;
+  }
+
+  /** This process's share of `count` rows: those from `start` up to `end`. */
+  share(count: number): { start: number; end: number } {
+    const at = (rank: number) => Math.floor(rank * count / this.size);
+    return { start: at(this.rank), end: at(this.rank + 1) };
+  }
+
+  /** What has been exchanged since {@link Group.resetTraffic}. */
+  get traffic(): Traffic {
+    return { communicationBytes: this.#bytes, communicationMs: this.#ms };
+  }
+
+  /** Counts from here. */
+  resetTraffic(): void {
+    this.#bytes = this.#ms = 0;
+  }
+
+  /** The sums of tensors over all processes, bit for bit the same in each; in one message. */
+  async sumTensors(tensors: readonly Tensor[]): Promise<Tensor[]> {
+    if (tensors.length === 0) return [];
+    const flat = noGrad(() => tidy(() => cat(tensors.map((t) => t.detach().reshape([t.size])))));
+    const { dtype, device, size } = flat;
+    if (device !== "cpu" || (dtype !== "float32" && dtype !== "float64")) {
+      throw new TypeError(`Cannot sum ${dtype} on ${device} over processes`);
+    }
+    await this.#timed(
+      size * bytesOf(dtype),
+      () => this.#mpi.sumMemory(flat.handle, size, dtype),
+    );
+    let offset = 0;
+    const sums = tensors.map(({ shape, size }) => {
+      const part = flat.slice(0, offset, offset + size);
+      offset += size;
+      return part.reshape(shape);
+    });
+    flat.dispose(); // its memory stays with the parts
+    return sums;
+  }
+
+  /** The sums of numbers over all processes. */
+  async sumNumbers(numbers: readonly number[]): Promise<number[]> {
+    const sums = Float64Array.from(numbers);
+    await this.#timed(sums.byteLength, () => this.#mpi.sumNumbers(sums));
+    return [...sums];
+  }
+
+  /** The rows of all processes, in the order of their ranks. */
+  async joinRows(rows: Tensor): Promise<Tensor> {
+    const bytes = rows.toBytes();
+    const parts = await this.#timed(bytes.length, () => this.#mpi.gatherAll(bytes));
+    const { dtype, device } = rows;
+    return fromBytes(joined(parts), rowsShape(rows, parts), { dtype, device });
+  }
+
+  /** The tensors of a carry with the rows of all processes; in the first process, none elsewhere. */
+  async gatherCarry(carry: Carry): Promise<Map<string, StoredTensor>> {
+    const whole = new Map<string, StoredTensor>();
+    for (const [name, rows] of Object.entries(carryTensors(carry))) {
+      const parts = await this.#mpi.gather(rows.toBytes());
+      if (!this.isFirst) continue;
+      whole.set(name, { dtype: rows.dtype, shape: rowsShape(rows, parts), data: joined(parts) });
+    }
+    return whole;
+  }
+
+  /** What each process gives, in the order of their ranks; what JSON can say, and bytes. */
+  async gatherAll<T>(value: T): Promise<T[]> {
+    return (await this.#mpi.gatherAll(encode(value))).map((bytes) => decode(bytes) as T);
+  }
+
+  /** What the first process makes, in all of them; what JSON can say, and bytes. */
+  async fromFirst<T>(make: () => T | Promise<T>): Promise<T> {
+    const given = this.isFirst ? encode(await make()) : null;
+    return decode(await this.#mpi.broadcast(given)) as T;
+  }
+
+  /** The bytes that the first process reads, in all of them. */
+  async bytesFromFirst(read: () => Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#mpi.broadcast(this.isFirst ? read() : null);
+  }
+
+  /** How many of its cores each process can have for itself: shared with those that may run there. */
+  async threads(): Promise<number> {
+    const mask = this.#mpi.affinity();
+    const cores = mask === null
+      ? null
+      : [...mask.keys()].flatMap((byte) => bitsOf(mask[byte]!, byte * 8));
+    const all = await this.gatherAll({ host: Deno.hostname(), cores });
+    const neighbours = all.filter(({ host, cores: theirs }) =>
+      host === all[this.rank]!.host &&
+      (cores === null || theirs === null || theirs.some((core) => cores.includes(core)))
+    );
+    const count = cores?.length ?? navigator.hardwareConcurrency;
+    return Math.max(1, Math.floor(count / neighbours.length));
+  }
+
+  /** Waits for the others, and leaves. */
+  leave(): void {
+    this.#mpi.finalize();
+  }
+
+  /** Ends all processes with an exit code. */
+  abort(code: number): never {
+    return this.#mpi.abort(code);
+  }
+
+  async #timed<T>(bytes: number, exchange: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const result = await exchange();
+    this.#bytes += bytes;
+    this.#ms += performance.now() - began;
+    return result;
+  }
+}
+
+/**
+ * Joins the processes that `mpirun` started along with this one.
+ *
+ * @throws {LibraryError} when there is no Open MPI, or it cannot be opened
+ */
+export function joinGroup(): Group {
+  return new Group(joinMpi());
+}
+
+/** The numbers of the bits that are set in a byte, from `first` on. */
+function bitsOf(byte: number, first: number): number[] {
+  return Array.from({ length: 8 }, (_, bit) => first + bit).filter((bit) =>
+    byte >> (bit - first) & 1
+  );
+}
+
+/** The shape of `rows` with as many rows as all parts together have. */
+function rowsShape(rows: Tensor, parts: readonly Uint8Array[]): number[] {
+  const rest = rows.shape.slice(1);
+  const perRow = rest.reduce((product, n) => product * n, bytesOf(rows.dtype));
+  return [parts.reduce((sum, { length }) => sum + length, 0) / perRow, ...rest];
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** A value as JSON, bytes in it as base64. */
+function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  const text = JSON.stringify(
+    value ?? null,
+    (_, item) => item instanceof Uint8Array ? { base64: item.toBase64() } : item,
+  );
+  return new TextEncoder().encode(text);
+}
+
+function decode(bytes: Uint8Array): unknown {
+  const text = new TextDecoder().decode(bytes);
+  return JSON.parse(
+    text,
+    (_, item) => typeof item?.base64 === "string" ? Uint8Array.fromBase64(item.base64) : item,
+  );
+}
