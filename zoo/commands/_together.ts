@@ -18,8 +18,9 @@ export async function together(work: (group: Group) => Promise<void>): Promise<v
     group.leave();
   } catch (error) {
     if (!(error instanceof Interrupted)) fail(group, error);
+    if (group.isFirst) console.error(error.message); // leaving may be cut short
     group.leave();
-    if (group.isFirst) throw error;
+    Deno.exit(exitCodeOf(error));
   }
 }
 

@@ -8,8 +8,8 @@ import type { Traffic } from "../distributed.ts";
 import { train, type TrainOptions, type TrainResult } from "../train.ts";
 import { Pace } from "./_pace.ts";
 
-/** Ctrl-C; for several processes also what mpirun makes of it, and what it hands on. */
-const signals = { alone: ["SIGINT"], together: ["SIGINT", "SIGTERM", "SIGUSR1"] } as const;
+/** Ctrl-C; for several processes also what mpirun makes of it, and a signal that it hands on. */
+const signals = { alone: ["SIGINT"], together: ["SIGINT", "SIGTERM", "SIGUSR2"] } as const;
 
 /** Trains until it is done or told to stop; of several processes, the first one says how it goes. */
 export async function trainVisibly(
