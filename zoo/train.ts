@@ -158,7 +158,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
   if (!options.resume) await save(); // a run can be resumed from its first moment
   const limit = seconds + minutes * 60;
-  const agreed = async () => await agreement(group, seconds, signal?.aborted ?? false);
+  const agreed = async () =>
+    await agreement(group, { seconds, exploration, isStopped: signal?.aborted ?? false });
   let { isStopped } = await agreed();
   while (step < run.steps && seconds < limit && !isStopped) {
     const began = performance.now();
@@ -192,7 +193,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     }
     if (step % run.checkpointEvery === 0) await save();
     await breathe();
-    ({ seconds, isStopped } = await agreed());
+    ({ seconds, exploration, isStopped } = await agreed());
   }
 
   await save();
@@ -245,15 +246,27 @@ function ownRows(group: Group, carry: Carry): Carry {
   return own;
 }
 
-/** When to stop, as all processes see it: by the first one's clock, or once one was told to. */
-async function agreement(
-  group: Group | null,
-  seconds: number,
-  isStopped: boolean,
-): Promise<{ seconds: number; isStopped: boolean }> {
-  if (group === null) return { seconds, isStopped };
-  const [first, told] = await group.sumNumbers([group.isFirst ? seconds : 0, Number(isStopped)]);
-  return { seconds: first!, isStopped: told! > 0 };
+/**
+ * What all processes go by: the first one's clock and random numbers, of which each may have drawn
+ * more for its micro-batches than another; and whether one of them was told to stop.
+ */
+async function agreement(group: Group | null, own: Agreement): Promise<Agreement> {
+  if (group === null) return own;
+  const { seconds, exploration, isStopped } = own;
+  const { drawn, ...stream } = exploration.state;
+  const firsts = group.isFirst ? [seconds, drawn] : [0, 0];
+  const [clock, words, told] = await group.sumNumbers([...firsts, Number(isStopped)]);
+  return {
+    seconds: clock!,
+    exploration: words === drawn ? exploration : Random.from({ ...stream, drawn: words! }),
+    isStopped: told! > 0,
+  };
+}
+
+interface Agreement {
+  readonly seconds: number;
+  readonly exploration: Random;
+  readonly isStopped: boolean;
 }
 
 /** Evaluates with the averaged weights, if there are any; each process its own puzzles. */

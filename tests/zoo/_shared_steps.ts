@@ -74,7 +74,10 @@ export async function stepsOf(
 if (import.meta.main) {
   const group = joinGroup();
   const all: Steps[] = [];
-  for (const [recipe, preset] of works) all.push(await stepsOf(recipe, preset, group, 2));
+  for (const [recipe, preset] of works) {
+    const microBatch = preset === "progressive" ? undefined : 2; // it draws for a batch at a time
+    all.push(await stepsOf(recipe, preset, group, microBatch));
+  }
   if (group.isFirst) console.log(JSON.stringify(all));
   group.leave();
 }

@@ -27,8 +27,8 @@ async function withRun(work: (folder: string, run: string) => Promise<void>): Pr
 
 const unknownFlag =
   'Unknown flag "--stesp", did you mean "--steps"? There are: --preset, --steps, ' +
-  "--minutes, --micro-batch, --seed, --dtype, --device, --threads, --out, --log, --resume, " +
-  "--model.<field>, --optim.<field>, --task.<field>, --run.<field>, --help";
+  "--minutes, --micro-batch, --distributed, --seed, --dtype, --device, --threads, --out, --log, " +
+  "--resume, --model.<field>, --optim.<field>, --task.<field>, --run.<field>, --help";
 
 const recipeNames = Object.keys(recipes).join(", ");
 const allPresets = Object.values(recipes).flatMap(({ presets }) => Object.keys(presets));
