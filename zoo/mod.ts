@@ -13,7 +13,15 @@
  * @module
  */
 export { Picture, pictureOfAnswer, pictureOfRun, pictureOfThoughts } from "./display.ts";
-export { evaluate, type Evaluation, type PassAt, score, type Scores } from "./evaluate.ts";
+export { Group, joinGroup, type Traffic } from "./distributed.ts";
+export {
+  evaluate,
+  evaluateTogether,
+  type Evaluation,
+  type PassAt,
+  score,
+  type Scores,
+} from "./evaluate.ts";
 export { trainingFlops } from "./flops.ts";
 export { type FitOptions, fitPuzzle } from "./fit_puzzle.ts";
 export type { MetricsLine } from "./metrics.ts";
@@ -54,6 +62,7 @@ export { recipes } from "./recipes.ts";
 export {
   type Learner,
   type LearningRates,
+  sharedStep,
   type StepOptions,
   type StepReport,
   type Trainee,
