@@ -9,17 +9,18 @@ import { pointLink } from "./_link.ts";
 /** The name under which Open MPI 4 and 5 are installed; MPICH's has another number. */
 const FILE = "libmpi.so.40";
 
+/** Variables of an environment. */
+type Environment = Pick<typeof Deno.env, "get">;
+
 /** Links `link` to Open MPI's library, where there is one and nothing else lies there. */
-export async function linkMpi(link: string): Promise<void> {
-  const file = findMpi();
+export async function linkMpi(link: string, env: Environment = Deno.env): Promise<void> {
+  const file = findMpi(env);
   if (file === null || isOwn(link)) return;
   await pointLink(link, file);
 }
 
 /** The library that belongs to the `mpirun` of this shell, else one that lies where it often does. */
-export function findMpi(
-  env: Pick<typeof Deno.env, "get"> = Deno.env,
-): string | null {
+export function findMpi(env: Environment = Deno.env): string | null {
   const named = env.get("PONDER_MPI");
   if (named) return named;
   const folders = [

@@ -23,7 +23,7 @@ async function isOpenMpi(): Promise<boolean> {
 export function mpirun(count: number, script: string, ...args: string[]): Deno.Command {
   const deno = ["run", "-q", "--no-check", "--allow-all", ROOT + script, ...args];
   return new Deno.Command("mpirun", {
-    args: ["-n", `${count}`, "--oversubscribe", Deno.execPath(), ...deno],
+    args: ["-n", `${count}`, "--oversubscribe", "--bind-to", "none", Deno.execPath(), ...deno],
     env: {
       ...{ NO_COLOR: "1", OMP_NUM_THREADS: "1", PONDER_MPI: library! },
       // containers run tests as root
