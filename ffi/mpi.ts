@@ -3,7 +3,7 @@
  * that add up and exchange what they hold. Opened when {@link joinMpi} is called, never before.
  *
  * What waits for other processes does so beside JavaScript's thread, so that signals and timers
- * are still served. Blobs of libtorch are summed in place; all else is copied.
+ * are still served. Tensors are summed in place; all else is copied.
  *
  * Source: Open MPI 4.1's `mpi.h`, in which a handle is the address of an exported object. MPICH
  * and its kin number their handles instead; they are refused.
@@ -141,17 +141,12 @@ export class Mpi {
 
   /** Replaces numbers by their sums over all processes. */
   async sumNumbers(numbers: Float64Array<ArrayBuffer>): Promise<void> {
-    const { sum_buffer, ompi_mpi_double, ompi_mpi_op_sum, ompi_mpi_comm_world } = this.#symbols;
+    const { sum_buffer, ompi_mpi_double: type, ompi_mpi_op_sum, ompi_mpi_comm_world } =
+      this.#symbols;
     const { length } = numbers;
     const code = await sum_buffer(
-      ...[
-        IN_PLACE,
-        numbers,
-        length,
-        ompi_mpi_double,
-        ompi_mpi_op_sum,
-        ompi_mpi_comm_world,
-      ] as const,
+      ...[IN_PLACE, numbers, length] as const,
+      ...[type, ompi_mpi_op_sum, ompi_mpi_comm_world] as const,
     );
     check("MPI_Allreduce", code);
   }

@@ -207,6 +207,14 @@ testMpi(
     }),
 );
 
+testMpi("train --distributed shares the cores of a machine among its processes", async () => {
+  const cores = navigator.hardwareConcurrency;
+  for (const count of [1, 2, 2 * cores]) {
+    const { stdout, stderr } = await ended(mpirun(count, "tests/zoo/_threads.ts"));
+    assertEquals(stdout.trim(), `${Math.max(1, Math.floor(cores / count))}`, stderr);
+  }
+});
+
 Deno.test("train --distributed refuses what it can't do, and says where Open MPI is missing", async () => {
   const cuda = await command("train", "hrm-sudoku", "--distributed", "--device=cuda");
   assertEquals([cuda.code, cuda.stderr], [
