@@ -108,8 +108,8 @@ async function trainRequested(request: Request, group: Group | null): Promise<vo
   if (group?.isFirst ?? true) describe(saved);
   const task = makeTask(saved.config.task);
   const prepare = async () => await task.prepare?.(saved.config.run.seed, say);
-  if (group !== null) await group.fromFirst(prepare); // before others look for its files
-  await prepare();
+  await group?.fromFirst(prepare); // before the others look for its files
+  if (!group?.isFirst) await prepare();
   const data = task.load(saved.config.run.seed, say);
   say(`Run in "${folder}"${resume ? ", resumed" : ""}`);
   const { minutes, device } = flags;
