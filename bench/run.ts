@@ -26,8 +26,9 @@ import {
   pytorchMultiply,
   pytorchStep,
   type Turn,
+  writeWeights,
 } from "./turns.ts";
-import { chooseWorks, firstStep, steps } from "./works.ts";
+import { chooseWorks, firstStep, steps, type StepWork } from "./works.ts";
 
 /** Steps before the clock starts. */
 const WARMUP = 2;
@@ -197,29 +198,28 @@ function shown(
 function timeStep(name: string, contest: Contest, progress: ProgressLine): Promise<Row> {
   const { threads } = contest;
   const preset: StepPreset = { ...steps[name]!, threads, steps: contest.steps, warmup: WARMUP };
-  return withFile((file) =>
+  return withWeights(preset, (file) =>
     takeTurns(name, contest, progress, {
       ponder: () => ponderStep(file, { ...preset, ceiling: true }),
       pytorch: (python) => pytorchStep(python, file, preset),
       compiled: (python) => pytorchStep(python, file, preset, "--compile"),
-    })
-  );
+    }));
 }
 
 function timeStart(contest: Contest, progress: ProgressLine): Promise<Row> {
   const preset: StepPreset = { ...firstStep, threads: contest.threads, steps: 1, warmup: 0 };
-  return withFile((file) =>
+  return withWeights(preset, (file) =>
     takeTurns("start", contest, progress, {
       ponder: () => fromStart(() => ponderStep(file, preset)),
       pytorch: (python) => fromStart(() => pytorchStep(python, file, preset)),
-    })
-  );
+    }));
 }
 
-/** Runs a body with a file for weights and batch. */
-async function withFile<T>(body: (file: string) => Promise<T>): Promise<T> {
+/** Runs a body with a file of weights and a batch. */
+async function withWeights<T>(work: StepWork, body: (file: string) => Promise<T>): Promise<T> {
   const file = await Deno.makeTempFile({ suffix: ".safetensors" });
   try {
+    await writeWeights(file, work);
     return await body(file);
   } finally {
     await Deno.remove(file);

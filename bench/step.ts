@@ -3,21 +3,20 @@
 //
 //   deno run -A bench/step.ts FILE '{"model": {"kind": "hrm", …}, "batch": 32, …}'
 //
-// Writes the weights and the batch into FILE, computes on that batch at every step, and prints
-// one line of JSON: step_ms and losses without the warm-up, first_loss with it, peak_rss_mb;
-// with "ceiling" the share of the fastest matrix product's speed that a step reaches, too.
-import { randn } from "../core/create.ts";
+// Reads the weights and the batch of bench/weights.ts from FILE, computes on that batch at every
+// step, and prints one line of JSON, a Turn: step_ms and losses without the warm-up, first_loss of
+// the very first step, or of one segment; peak_rss_mb; flops of a step.
+import { fromBytes, randn } from "../core/create.ts";
 import { countFlops } from "../core/flops.ts";
-import { writeFileAtomic } from "../core/io/file.ts";
-import { encodeSafetensors } from "../core/io/safetensors.ts";
-import { namedParameters, stateDict, type StoredTensor, storeTensor } from "../core/nn/module.ts";
+import { decodeSafetensors } from "../core/io/safetensors.ts";
+import { loadStateDict, namedParameters } from "../core/nn/module.ts";
 import { adamATan2 } from "../core/optim/adam.ts";
 import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { loadLibrary } from "../ffi/mod.ts";
 import { makeModel, type ModelConfig } from "../models/family.ts";
-import { type Batch, batchOf, type Carry, type Model } from "../models/model.ts";
+import type { Batch, Carry, Model } from "../models/model.ts";
 import { segmentLoss } from "../models/supervision.ts";
 import { trainStep } from "../zoo/step.ts";
 import type { Turn } from "./turns.ts";
@@ -43,36 +42,38 @@ function settled(model: ModelConfig): ModelConfig {
   throw new RangeError("Cannot time the progressive objective: it draws its numbers of loops");
 }
 
-function randomBatch({ batch, model: { seqLen, vocabSize } }: StepWork, random: Random): Batch {
-  const tokens = (from: number) =>
-    Int32Array.from({ length: batch * seqLen }, () => from + random.below(vocabSize - from));
-  return batchOf(
-    { inputs: tokens(0), labels: tokens(1), puzzleIdentifiers: new Int32Array(batch) },
-    seqLen,
-  );
+/** The model and the batch that bench/weights.ts wrote. */
+function readWork(file: string, config: ModelConfig): { model: Model; batch: Batch } {
+  const { tensors } = decodeSafetensors(Deno.readFileSync(file));
+  const model = makeModel(settled(config), { random: new Random(1) });
+  const weights = [...tensors].filter(([name]) => name.startsWith("model."));
+  loadStateDict(model, new Map(weights), "model.");
+  const part = (name: string) => {
+    const { data, shape, dtype } = tensors.get(`batch/${name}`)!;
+    return fromBytes(data, shape, { dtype });
+  };
+  const batch = {
+    inputs: part("inputs"),
+    labels: part("labels"),
+    puzzleIdentifiers: part("puzzle_identifiers"),
+  };
+  return { model, batch };
 }
 
-async function main(file: string, preset: StepPreset): Promise<void> {
+function main(file: string, preset: StepPreset): void {
   loadLibrary({ threads: preset.threads });
-  const model = makeModel(settled(preset.model), { random: new Random(1) });
-  const batch = randomBatch(preset, new Random(2));
-  const entries = new Map<string, StoredTensor>(stateDict(model, "model."));
-  entries.set("batch/inputs", storeTensor(batch.inputs));
-  entries.set("batch/labels", storeTensor(batch.labels));
-  entries.set("batch/puzzle_identifiers", storeTensor(batch.puzzleIdentifiers));
-  await writeFileAtomic(file, encodeSafetensors(entries));
-
+  const { model, batch } = readWork(file, preset.model);
   const step = preset.segments === undefined
     ? trainer(model, batch)
     : thinker(model, batch, preset.segments);
   const times: number[] = [], losses: number[] = [];
-  let firstLoss = NaN, flops = 0;
+  let firstLoss = preset.segments === undefined ? NaN : thinker(model, batch, 1)(), flops = 0;
   for (let i = 0; i < preset.warmup + preset.steps; i++) {
     const began = performance.now();
     let loss = NaN;
     flops = countFlops(() => loss = step());
     const ms = performance.now() - began;
-    if (i === 0) firstLoss = loss;
+    if (i === 0 && preset.segments === undefined) firstLoss = loss;
     if (i >= preset.warmup) {
       times.push(ms);
       losses.push(loss);
@@ -160,4 +161,4 @@ function peakMegabytes(): number | null {
   return match === null ? null : Number(match[1]) / 1024;
 }
 
-if (import.meta.main) await main(Deno.args[0]!, JSON.parse(Deno.args[1]!));
+if (import.meta.main) main(Deno.args[0]!, JSON.parse(Deno.args[1]!));

@@ -1,6 +1,7 @@
 // One turn is one process that times a work and prints what it measured.
 import { UsageError } from "../zoo/cli/flags.ts";
 import type { StepPreset } from "./step.ts";
+import type { StepWork } from "./works.ts";
 
 /** What one turn measured. */
 export interface Turn {
@@ -18,9 +19,17 @@ export interface Turn {
   readonly product_gflops?: number | null;
 }
 
-const MUL8 = path("./mul8.ts"), STEP = path("./step.ts"), PEER = path("./peers/step_pytorch.py");
+const MUL8 = path("./mul8.ts"),
+  WEIGHTS = path("./weights.ts"),
+  STEP = path("./step.ts"),
+  PEER = path("./peers/step_pytorch.py");
 
-/** A training step in Ponder, which writes its weights and its batch into `file`. */
+/** Writes the weights and the batch of a work into `file`. */
+export async function writeWeights(file: string, work: StepWork): Promise<void> {
+  await deno(WEIGHTS, file, JSON.stringify(work));
+}
+
+/** A step in Ponder, from that file. */
 export async function ponderStep(file: string, preset: StepPreset): Promise<Turn> {
   return JSON.parse(await deno(STEP, file, JSON.stringify(preset)));
 }
