@@ -66,11 +66,12 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
   forward: ([qkv], { heads, rotary, keep = null }, save, recorded) => {
     const parts = splitHeads(qkv, heads);
     if (!recorded && keep === null && suitsFlash(qkv)) return flashAttention(parts, rotary);
-    const [q, k] = parts.slice(0, 2).map((part) => batched(rotated(part, rotary, 1)));
-    const v = batched(parts[2]!.clone());
-    const scores = scaledProducts(q!, k!.transpose(1, 2), 1 / Math.sqrt(q!.shape[2]!));
+    const turned = rotated(parts.slice(0, 0, 2), rotary, 1); // both at once
+    const [q, k, v] = [turned.select(0, 0), turned.select(0, 1), parts.select(0, 2).clone()]
+      .map(batched) as [Tensor, Tensor, Tensor];
+    const scores = scaledProducts(q, k.transpose(1, 2), 1 / Math.sqrt(q.shape[2]!));
     aten.softmaxOut(scores.handle, 2, false, scores.handle);
-    save(q!, k!, v, scores, ...(keep === null ? [] : [keep]));
+    save(q, k, v, scores, ...(keep === null ? [] : [keep]));
     const attended = keep === null ? scores : scores.mul(keep);
     return joinHeads(attended.matmul(v), qkv.shape[0]!);
   },
@@ -89,9 +90,10 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     const dqkv = dy.emptyLike(shape);
     const targets = splitHeads(dqkv, heads);
     [dq, dk].forEach((g, i) => {
-      rotateInto(targets[i]!, g.reshape(targets[i]!.shape), rotary, -1);
+      const target = targets.select(0, i);
+      rotateInto(target, g.reshape(target.shape), rotary, -1);
     });
-    targets[2]!.copy_(dv.reshape(targets[2]!.shape));
+    targets.select(0, 2).copy_(dv.reshape(targets.shape.slice(1)));
     return [dqkv];
   },
 });
@@ -105,12 +107,12 @@ function suitsFlash({ device, dtype, size }: Tensor): boolean {
  * The same as `[B, L, H d]`, block by block, so that no scores are stored and nothing is copied
  * but what rotates. Dao et al. 2022, arXiv:2205.14135.
  */
-function flashAttention(parts: readonly Tensor[], rotary: Rotary | null): Tensor {
-  const [batch, heads, length, d] = parts[0]!.shape as [number, number, number, number];
-  const [q, k] = parts.slice(0, 2).map((x) => rotary === null ? x : rotated(x, rotary, 1));
-  const v = parts[2]!;
-  for (let i = 0; i < 2; i++) noteProduct(q!.shape, [batch, heads, d, length]); // q kᵀ and p v
-  const [y, logSums] = aten.flashAttentionCpu(q!.handle, k!.handle, v.handle, 0, false, null, null)
+function flashAttention(parts: Tensor, rotary: Rotary | null): Tensor {
+  const [, batch, heads, length, d] = parts.shape as [number, number, number, number, number];
+  const turned = rotary === null ? parts : rotated(parts.slice(0, 0, 2), rotary, 1);
+  const q = turned.select(0, 0), k = turned.select(0, 1), v = parts.select(0, 2);
+  for (let i = 0; i < 2; i++) noteProduct(q.shape, [batch, heads, d, length]); // q kᵀ and p v
+  const [y, logSums] = aten.flashAttentionCpu(q.handle, k.handle, v.handle, 0, false, null, null)
     .map((handle) => wrap(handle, "flashAttention"));
   logSums!.dispose();
   return y!.transpose(1, 2).reshape([batch, length, heads * d]);
@@ -124,11 +126,10 @@ function scaledProducts(a: Tensor, b: Tensor, scale: number): Tensor {
   return product;
 }
 
-/** Queries, keys and values as views `[B, H, L, d]` of `[B, L, 3 H d]`. */
-function splitHeads(qkv: Tensor, heads: number): Tensor[] {
+/** Queries, keys and values as one view `[3, B, H, L, d]` of `[B, L, 3 H d]`. */
+function splitHeads(qkv: Tensor, heads: number): Tensor {
   const [batch, length, width] = qkv.shape as [number, number, number];
-  const five = qkv.reshape([batch, length, 3, heads, width / (3 * heads)]).permute([2, 0, 3, 1, 4]);
-  return [0, 1, 2].map((i) => five.select(0, i));
+  return qkv.reshape([batch, length, 3, heads, width / (3 * heads)]).permute([2, 0, 3, 1, 4]);
 }
 
 /** `[B, H, L, d]` as `[B H, L, d]`. */
