@@ -112,7 +112,10 @@ async function timePart(
 async function takeTurn(script: string, args: readonly string[]): Promise<PartTurn> {
   const path = new URL(script, import.meta.url).pathname;
   const flags = ["-q", "--allow-all", "--no-lock", "--node-modules-dir=none", "--cached-only"];
-  const command = new Deno.Command(Deno.execPath(), { args: ["run", ...flags, path, ...args] });
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, path, ...args],
+    env: { NO_COLOR: "1" },
+  });
   const { success, stdout, stderr } = await command.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   if (success) return JSON.parse(text(stdout).split("\n").at(-1)!); // some greet before
