@@ -1,4 +1,5 @@
-// onnxruntime-node at the block, forward only, of ../parts.ts: it has no gradients. Installed once by
+// onnxruntime-node at a part of ../parts.ts: the block, forward alone, as it has no gradients.
+// Installed once by
 //
 //   deno cache --no-lock npm:onnxruntime-node@1.30.0 npm:onnx-proto@8.0.1
 //

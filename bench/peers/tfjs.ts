@@ -7,8 +7,8 @@
 //
 //   deno run -A --no-lock bench/peers/tfjs.ts mlp '{"warmup": 2, "steps": 5, "seconds": 20}' wasm
 //
-// Outside of browsers its wasm backend computes on one thread. The faster tfjs-node is TensorFlow's C library, which its installer downloads; it is no
-// JavaScript, and not compared.
+// Outside of browsers its wasm backend computes on one thread. tfjs-node, which binds
+// TensorFlow's C library, is not compared: its installer has to download that library.
 import { block, blockNumbers, mlp, mlpNumbers, type Numbers, oneHot, takeTurn } from "../parts.ts";
 
 const VERSION = "4.22.0";
