@@ -10,13 +10,14 @@ import { type HrmConfig, hrmPaper } from "../models/hrm.ts";
 import { drawChart, type TopLevelSpec } from "../zoo/chart.ts";
 import { parseCommand, runMain } from "../zoo/cli/flags.ts";
 import { ProgressLine, table } from "../zoo/cli/terminal.ts";
-import type { PointCost, PointOptions } from "./growth_point.ts";
+import { extent, median, threadsFlag } from "./figures.ts";
+import { ponderStep, type Turn, withWeights } from "./turns.ts";
 
 /** The model in the middle. Its inner width rounds to 32, not 256, so as to grow with the width. */
 const base: HrmConfig = {
   ...hrmPaper,
   ...{ hiddenSize: 128, puzzleEmbNdim: 128, numHeads: 4, hLayers: 2, lLayers: 2, mlpMultiple: 32 },
-  ...{ forwardDtype: "float32", haltExplorationProb: 0 },
+  forwardDtype: "float32",
 };
 const BATCH = 32, WARMUP = 2;
 
@@ -79,12 +80,7 @@ const declaration = {
   }],
   flags: {
     steps: { type: "integer", min: 1, default: 5, help: "steps that are timed" },
-    threads: {
-      type: "integer",
-      min: 1,
-      default: Math.min(2, navigator.hardwareConcurrency),
-      help: "threads for one operation",
-    },
+    threads: threadsFlag,
     out: { type: "string", default: "docs/performance", help: "the folder to write into" },
   },
 } as const;
@@ -119,39 +115,29 @@ function readPoints(file: string): readonly Point[] {
 
 async function measureAll(
   asked: readonly AxisName[],
-  { threads, steps }: Pick<PointOptions, "threads" | "steps">,
+  timing: { readonly threads: number; readonly steps: number },
 ): Promise<Point[]> {
   const points: Point[] = [];
   using progress = new ProgressLine();
   for (const axis of asked) {
     for (const { size, batch = BATCH, model = {} } of axes[axis]) {
       progress.update(`${axis} ${size}`);
-      const options = { model: { ...base, ...model }, batch, threads, steps, warmup: WARMUP };
-      points.push({ axis, size, ...summary(await measurePoint(options)) });
+      const work = { model: { ...base, ...model }, batch };
+      const preset = { ...work, ...timing, warmup: WARMUP };
+      const turn = await withWeights(work, (file) => ponderStep(file, preset));
+      points.push({ axis, size, ...summary(turn) });
     }
   }
   progress.finish();
   return points;
 }
 
-async function measurePoint(options: PointOptions): Promise<PointCost> {
-  const script = new URL("./growth_point.ts", import.meta.url).pathname;
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--allow-all", script, JSON.stringify(options)],
-    stderr: "inherit",
-  });
-  const { success, stdout } = await command.output();
-  if (!success) throw new Error(`Cannot measure ${JSON.stringify(options)}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-function summary({ stepMs, tensorBytes, processBytes }: PointCost): Omit<Point, "axis" | "size"> {
-  const sorted = stepMs.toSorted((a, b) => a - b);
+function summary({ step_ms, peak_tensor_bytes, peak_rss_mb }: Turn): Omit<Point, "axis" | "size"> {
   return {
-    ms: (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2,
-    range: [sorted[0]!, sorted.at(-1)!],
-    tensorMiB: tensorBytes / 2 ** 20,
-    processMiB: processBytes / 2 ** 20,
+    ms: median(step_ms),
+    range: extent(step_ms),
+    tensorMiB: peak_tensor_bytes! / 2 ** 20,
+    processMiB: peak_rss_mb!,
   };
 }
 

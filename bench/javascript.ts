@@ -6,6 +6,7 @@
 // installed; one that is not is skipped, and a line says so.
 import { parseCommand, runMain } from "../zoo/cli/flags.ts";
 import { type Column, ProgressLine, table } from "../zoo/cli/terminal.ts";
+import { extent, largestDifference, median, threadsFlag } from "./figures.ts";
 import { type PartName, partNames, type PartTurn, type TurnOptions } from "./parts.ts";
 
 /** A peer's script, the arguments that it takes besides, and what it can compute; all if left out. */
@@ -36,12 +37,7 @@ const declaration = {
     rounds: { type: "integer", min: 1, default: 3, help: "how often they take turns" },
     steps: { type: "integer", min: 1, default: 5, help: "steps that are timed in a turn" },
     seconds: { type: "integer", min: 1, default: 20, help: "when a turn takes no further step" },
-    threads: {
-      type: "integer",
-      min: 1,
-      default: Math.min(2, navigator.hardwareConcurrency),
-      help: "threads for one operation",
-    },
+    threads: threadsFlag,
     json: { type: "string", placeholder: "file", help: "write the figures there too" },
   },
 } as const;
@@ -137,27 +133,9 @@ function compare(
   return {
     ...{ part, name, about: other.about, ms: median(times), range: extent(times) },
     ...{ ratio: median(ratios), ratioRange: extent(ratios) },
-    lossDifference: other === own ? null : difference(own.losses, other.losses),
-    gradientDifference: other === own || names.length === 0
-      ? null
-      : difference(gradients(own), gradients(other)),
+    lossDifference: other === own ? null : largestDifference(own.losses, other.losses),
+    gradientDifference: other === own ? null : largestDifference(gradients(own), gradients(other)),
   };
-}
-
-/** The largest relative difference, as far as both go. */
-function difference(ours: readonly number[], theirs: readonly number[]): number {
-  const count = Math.min(ours.length, theirs.length);
-  const gaps = ours.slice(0, count).map((own, i) => Math.abs(own - theirs[i]!) / Math.abs(own));
-  return Math.max(...gaps);
-}
-
-function extent(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const columns: readonly Column[] = [

@@ -17,6 +17,7 @@
 // before, and fails where one has fallen by more than 15 %.
 import { parseCommand, runMain } from "../zoo/cli/flags.ts";
 import { type Column, ProgressLine, table } from "../zoo/cli/terminal.ts";
+import { extent, largestDifference, median, threadsFlag } from "./figures.ts";
 import type { StepPreset } from "./step.ts";
 import {
   findPython,
@@ -26,9 +27,9 @@ import {
   pytorchMultiply,
   pytorchStep,
   type Turn,
-  writeWeights,
+  withWeights,
 } from "./turns.ts";
-import { chooseWorks, firstStep, steps, type StepWork } from "./works.ts";
+import { chooseWorks, firstStep, steps } from "./works.ts";
 
 /** Steps before the clock starts. */
 const WARMUP = 2;
@@ -49,12 +50,7 @@ const declaration = {
     compile: { type: "boolean", help: "time PyTorch under torch.compile, too; takes minutes" },
     rounds: { type: "integer", min: 1, default: 3, help: "how often they take turns" },
     steps: { type: "integer", min: 1, default: 6, help: "steps that are timed in a turn" },
-    threads: {
-      type: "integer",
-      min: 1,
-      default: Math.min(2, navigator.hardwareConcurrency),
-      help: "threads for one operation",
-    },
+    threads: threadsFlag,
     json: { type: "string", placeholder: "file", help: "write the figures there too" },
     check: { type: "string", placeholder: "file", help: "fail where a ratio is 15 % below this" },
   },
@@ -215,17 +211,6 @@ function timeStart(contest: Contest, progress: ProgressLine): Promise<Row> {
     }));
 }
 
-/** Runs a body with a file of weights and a batch. */
-async function withWeights<T>(work: StepWork, body: (file: string) => Promise<T>): Promise<T> {
-  const file = await Deno.makeTempFile({ suffix: ".safetensors" });
-  try {
-    await writeWeights(file, work);
-    return await body(file);
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
 function timeMultiply(contest: Contest, progress: ProgressLine): Promise<Row> {
   const sides = { ponder: ponderMultiply, pytorch: pytorchMultiply };
   return takeTurns("mul8", contest, progress, sides);
@@ -292,7 +277,7 @@ function compare(ours: readonly Turn[], theirs: readonly Turn[]): Comparison {
   return {
     pytorch_ms: theirs.length === 0 ? null : median(theirs.map(stepMs)),
     ratio: ratios.length === 0 ? null : median(ratios),
-    ratio_range: ratios.length === 0 ? null : [Math.min(...ratios), Math.max(...ratios)],
+    ratio_range: ratios.length === 0 ? null : extent(ratios),
     first_loss_difference: theirs.length === 0
       ? null
       : largestDifference([ours[0]!.first_loss], [theirs[0]!.first_loss]),
@@ -303,25 +288,8 @@ function compare(ours: readonly Turn[], theirs: readonly Turn[]): Comparison {
   };
 }
 
-type Losses = readonly (number | null)[];
-
-/** The largest difference, relative; null where there are no losses. */
-function largestDifference(ours: Losses, theirs: Losses): number | null {
-  const gaps = ours.flatMap((own, i) => {
-    const other = theirs[i]!;
-    return own === null || other === null ? [] : [Math.abs(own - other) / Math.abs(own)];
-  });
-  return gaps.length === 0 ? null : Math.max(...gaps);
-}
-
 function stepMs(turn: Turn): number {
   return median(turn.step_ms);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 if (import.meta.main) await runMain(() => main(Deno.args));

@@ -14,7 +14,7 @@ import { adamATan2 } from "../core/optim/adam.ts";
 import { Random } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { loadLibrary } from "../ffi/mod.ts";
+import { loadLibrary, peakBytes, resetPeakBytes } from "../ffi/mod.ts";
 import { makeModel, type ModelConfig } from "../models/family.ts";
 import type { Batch, Carry, Model } from "../models/model.ts";
 import { segmentLoss } from "../models/supervision.ts";
@@ -66,24 +66,21 @@ function main(file: string, preset: StepPreset): void {
   const step = preset.segments === undefined
     ? trainer(model, batch)
     : thinker(model, batch, preset.segments);
+  const afterOne = preset.segments === undefined ? null : thinker(model, batch, 1)();
   const times: number[] = [], losses: number[] = [];
-  let firstLoss = preset.segments === undefined ? NaN : thinker(model, batch, 1)(), flops = 0;
+  let flops = 0;
   for (let i = 0; i < preset.warmup + preset.steps; i++) {
+    if (i === preset.warmup) resetPeakBytes();
     const began = performance.now();
-    let loss = NaN;
-    flops = countFlops(() => loss = step());
-    const ms = performance.now() - began;
-    if (i === 0 && preset.segments === undefined) firstLoss = loss;
-    if (i >= preset.warmup) {
-      times.push(ms);
-      losses.push(loss);
-    }
+    flops = countFlops(() => losses.push(step()));
+    times.push(performance.now() - began);
   }
   const turn: Turn = {
-    step_ms: times,
-    losses,
-    first_loss: firstLoss,
+    step_ms: times.slice(preset.warmup),
+    losses: losses.slice(preset.warmup),
+    first_loss: afterOne ?? losses[0]!,
     peak_rss_mb: peakMegabytes(), // before the products
+    peak_tensor_bytes: peakBytes(),
     flops,
     product_gflops: preset.ceiling ? productSpeed(preset) : null,
   };

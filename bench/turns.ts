@@ -13,6 +13,8 @@ export interface Turn {
   readonly first_loss: number | null;
   /** The most memory that the process ever held. */
   readonly peak_rss_mb: number | null;
+  /** The most bytes of tensors that lived at once while steps were timed. */
+  readonly peak_tensor_bytes?: number;
   /** Operations of a step's matrix products. */
   readonly flops?: number;
   /** Billions of operations a second in a product alone, where that was measured. */
@@ -24,9 +26,18 @@ const MUL8 = path("./mul8.ts"),
   STEP = path("./step.ts"),
   PEER = path("./peers/step_pytorch.py");
 
-/** Writes the weights and the batch of a work into `file`. */
-export async function writeWeights(file: string, work: StepWork): Promise<void> {
-  await deno(WEIGHTS, file, JSON.stringify(work));
+/** Runs a body with a file of the weights and the batch of a work. */
+export async function withWeights<T>(
+  work: StepWork,
+  body: (file: string) => Promise<T>,
+): Promise<T> {
+  const file = await Deno.makeTempFile({ suffix: ".safetensors" });
+  try {
+    await deno(WEIGHTS, file, JSON.stringify(work));
+    return await body(file);
+  } finally {
+    await Deno.remove(file);
+  }
 }
 
 /** A step in Ponder, from that file. */
