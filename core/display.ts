@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeMarkup } from "./markup.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -20,7 +21,7 @@ const EDGE = 8;
 export function displayTensor(tensor: Tensor): MediaBundle {
   const plain = tensor.toString();
   if (tensor.disposed || tensor.size === 0 || tensor.shape.length > 2) {
-    return { "text/plain": plain, "text/html": `<pre>${escapeHtml(plain)}</pre>` };
+    return { "text/plain": plain, "text/html": `<pre>${escapeMarkup(plain)}</pre>` };
   }
   const { shape, dtype, device } = tensor;
   const head = `Tensor ${dtype} ${formatShape(shape)}${device === "cpu" ? "" : ` on ${device}`}`;
@@ -57,8 +58,4 @@ function cellOf(value: number, scale: number): string {
   const ground = `rgba(${value < 0 ? "40,90,220" : "220,60,40"},${(0.6 * strength).toFixed(2)})`;
   const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
   return `<td style="text-align:right;background:${ground}">${text}</td>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -16,8 +16,8 @@ const afterwards = {
   silu: cString("swish"),
 } as const;
 
-/** How oneDNN joins each element of a product with that of another tensor. */
-const joins = { add: cString("add"), mul: cString("mul") } as const;
+/** How oneDNN gates each element of a product by that of another tensor. */
+const TIMES = cString("mul");
 
 /** Dtypes that oneDNN refused on this processor: they are not tried again. */
 const refused = new Set<number>();
@@ -74,13 +74,13 @@ export const direct = {
       () => product(a.address, b.address, 0n, afterwards[after], 0n, 0n, 0n, out),
     );
   },
-  /** `(a @ bᵀ) + c` or `(a @ bᵀ) ⊙ c` likewise, stored once. */
-  oneDnnJoinedProduct(a: Handle, b: Handle, join: keyof typeof joins, c: Handle): Handle | null {
+  /** `(a @ bᵀ) ⊙ gate` likewise, stored once. */
+  oneDnnGatedProduct(a: Handle, b: Handle, gate: Handle): Handle | null {
     const { _linear_pointwise_binary: product } = kernels("cpu");
     if (product === null) return null;
     return unlessRefused(
       a,
-      () => product(a.address, c.address, b.address, 0n, joins[join], out),
+      () => product(a.address, gate.address, b.address, 0n, TIMES, out),
     );
   },
 } as const;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MediaBundle } from "../core/display.ts";
+import { escapeMarkup } from "../core/markup.ts";
 import { curvesSpec, drawChart } from "./chart.ts";
 import { curvesOf, readRun } from "./runs.ts";
 import { showAnswer } from "./show.ts";
@@ -192,7 +193,7 @@ function svgOfText(text: string): string {
   const width = Math.max(...lines.map((line) => line.length)) * 8 + 2 * GAP;
   const spans = lines.map((line, i) =>
     `<text x="${GAP}" y="${(i + 1) * 16}" font-family="monospace" xml:space="preserve" ` +
-    `text-anchor="start">${escapeXml(line)}</text>`
+    `text-anchor="start">${escapeMarkup(line)}</text>`
   );
   return svg(width, lines.length * 16 + GAP, spans.join(""));
 }
@@ -201,8 +202,4 @@ function svg(width: number, height: number, content: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `font-family="system-ui, sans-serif" font-size="13" text-anchor="middle">` +
     `<rect width="100%" height="100%" fill="white"/>${content}</svg>`;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

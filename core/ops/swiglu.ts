@@ -74,7 +74,7 @@ function fusedGate(x: Tensor, w1: Tensor): Tensor | null {
   const activated = direct.oneDnnProduct(x.handle, gate!.handle, "silu");
   if (activated === null) return null;
   const factor = wrap(activated, "silu");
-  const gated = direct.oneDnnJoinedProduct(x.handle, up!.handle, "mul", factor.handle);
+  const gated = direct.oneDnnGatedProduct(x.handle, up!.handle, factor.handle);
   if (gated === null) return null;
   noteProduct(x.shape, [w1.shape[1]!, w1.shape[0]!]);
   return wrap(gated, "swiglu");

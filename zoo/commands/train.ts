@@ -99,13 +99,14 @@ type Request = ReturnType<typeof parseCommand<typeof declaration>>;
 /** Trains in this process, or along with others, of which the first alone speaks and writes. */
 async function trainRequested(request: Request, group: Group | null): Promise<void> {
   const { flags } = request;
-  const say = group?.isFirst ?? true ? console.log : () => {};
+  const speaks = group?.isFirst ?? true;
+  const say = speaks ? console.log : () => {};
   const asked = () => askedFor(request);
   const { saved, folder, resume } = group === null ? asked() : await group.fromFirst(asked);
 
   say(openLibrary({ ...flags, threads: flags.threads ?? await threadsOf(group) }));
   if (group !== null) say(`${group.size} processes by ${group.version}`);
-  if (group?.isFirst ?? true) describe(saved);
+  if (speaks) describe(saved);
   const task = makeTask(saved.config.task);
   const prepare = async () => await task.prepare?.(saved.config.run.seed, say);
   await group?.fromFirst(prepare); // before the others look for its files
@@ -120,9 +121,7 @@ async function trainRequested(request: Request, group: Group | null): Promise<vo
     ...(group === null ? {} : { group }),
     ...(flags.log === undefined ? {} : { onMetrics: tensorBoardWriter(folder) }),
   });
-  if (group === null || group.isFirst || result.evaluation === null) {
-    finish(result, saved, data, folder);
-  }
+  if (speaks || result.evaluation === null) finish(result, saved, data, folder);
 }
 
 /** Threads for each process of a group; as many as ever where there is none, or the user has chosen. */

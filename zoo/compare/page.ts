@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeMarkup } from "../../core/markup.ts";
 import type { Column } from "../cli/terminal.ts";
 import { drawChart } from "../chart.ts";
 import { version } from "../version.ts";
@@ -34,19 +35,21 @@ export async function comparisonPage({ task, sections, published }: Comparison):
   const parts = [
     ...await Promise.all(sections.map(sectionHtml)),
     tableHtml(table, "h2"),
-    `<ol>${sources.map((source) => `<li>${escape(source)}</li>`).join("")}</ol>`,
-    `<p>Made by Ponder ${escape(version)}, <code>deno task compare ${escape(task)}</code>.</p>`,
+    `<ol>${sources.map((source) => `<li>${escapeMarkup(source)}</li>`).join("")}</ol>`,
+    `<p>Made by Ponder ${escapeMarkup(version)}, <code>deno task compare ${
+      escapeMarkup(task)
+    }</code>.</p>`,
   ];
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escapeMarkup(title)}</title>
 <style>${style}</style>
 </head>
 <body>
-<h1>${escape(title)}</h1>
+<h1>${escapeMarkup(title)}</h1>
 ${parts.join("\n")}
 </body>
 </html>
@@ -56,20 +59,20 @@ ${parts.join("\n")}
 async function sectionHtml(section: Section): Promise<string> {
   const charts = await Promise.all(sectionCharts(section).map(chartHtml));
   return [
-    `<h2>${escape(sectionTitle(section))}</h2>`,
-    ...remarks(section).map((remark) => `<p>${escape(remark)}</p>`),
+    `<h2>${escapeMarkup(sectionTitle(section))}</h2>`,
+    ...remarks(section).map((remark) => `<p>${escapeMarkup(remark)}</p>`),
     ...sectionTables(section).map((table) => tableHtml(table, "h3")),
     `<h3>Charts</h3>\n<div class="charts">\n${charts.join("\n")}\n</div>`,
   ].join("\n");
 }
 
 async function chartHtml({ title, spec }: TitledChart): Promise<string> {
-  return `<figure><figcaption>${escape(title)}</figcaption>${await drawChart(spec)}</figure>`;
+  return `<figure><figcaption>${escapeMarkup(title)}</figcaption>${await drawChart(spec)}</figure>`;
 }
 
 function tableHtml({ title, caption, columns, rows }: TitledTable, heading: "h2" | "h3"): string {
   const cell = (tag: "th" | "td", { align }: Column, text: string) =>
-    `<${tag}${align === "right" ? ' class="right"' : ""}>${escape(text)}</${tag}>`;
+    `<${tag}${align === "right" ? ' class="right"' : ""}>${escapeMarkup(text)}</${tag}>`;
   const head = columns.map((column) => cell("th", column, column.title ?? column.key));
   const body = rows.map((row) =>
     `<tr>${
@@ -77,24 +80,11 @@ function tableHtml({ title, caption, columns, rows }: TitledTable, heading: "h2"
     }</tr>`
   );
   return [
-    `<${heading}>${escape(title)}</${heading}>`,
-    ...(caption === "" ? [] : [`<p>${escape(caption)}.</p>`]),
+    `<${heading}>${escapeMarkup(title)}</${heading}>`,
+    ...(caption === "" ? [] : [`<p>${escapeMarkup(caption)}.</p>`]),
     `<div class="scroll"><table>`,
     `<thead><tr>${head.join("")}</tr></thead>`,
     `<tbody>${body.join("\n")}</tbody>`,
     `</table></div>`,
   ].join("\n");
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text that stands for itself in HTML. */
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character]!);
 }
