@@ -8,7 +8,7 @@
 // the very first step, or of one segment; peak_rss_mb; flops of a step.
 import { fromBytes, randn } from "../core/create.ts";
 import { countFlops } from "../core/flops.ts";
-import { decodeSafetensors } from "../core/io/safetensors.ts";
+import { withSafetensors } from "../core/io/safetensors.ts";
 import { loadStateDict, namedParameters } from "../core/nn/module.ts";
 import { adamATan2 } from "../core/optim/adam.ts";
 import { Random } from "../core/random.ts";
@@ -44,20 +44,21 @@ function settled(model: ModelConfig): ModelConfig {
 
 /** The model and the batch that bench/weights.ts wrote. */
 function readWork(file: string, config: ModelConfig): { model: Model; batch: Batch } {
-  const { tensors } = decodeSafetensors(Deno.readFileSync(file));
-  const model = makeModel(settled(config), { random: new Random(1) });
-  const weights = [...tensors].filter(([name]) => name.startsWith("model."));
-  loadStateDict(model, new Map(weights), "model.");
-  const part = (name: string) => {
-    const { data, shape, dtype } = tensors.get(`batch/${name}`)!;
-    return fromBytes(data, shape, { dtype });
-  };
-  const batch = {
-    inputs: part("inputs"),
-    labels: part("labels"),
-    puzzleIdentifiers: part("puzzle_identifiers"),
-  };
-  return { model, batch };
+  return withSafetensors(file, ({ tensors }) => {
+    const model = makeModel(settled(config), { random: new Random(1) });
+    const weights = [...tensors].filter(([name]) => name.startsWith("model."));
+    loadStateDict(model, new Map(weights), "model.");
+    const part = (name: string) => {
+      const { data, shape, dtype } = tensors.get(`batch/${name}`)!;
+      return fromBytes(data, shape, { dtype });
+    };
+    const batch = {
+      inputs: part("inputs"),
+      labels: part("labels"),
+      puzzleIdentifiers: part("puzzle_identifiers"),
+    };
+    return { model, batch };
+  });
 }
 
 function main(file: string, preset: StepPreset): void {

@@ -19,8 +19,13 @@ const encoder: TextEncoder = new TextEncoder();
 /** A call of one operator: arguments in the schema's order, results as it says. */
 export type Call = (...args: unknown[]) => unknown;
 
+/** What becomes of the address of a tensor that an operator returned. */
+type Take = (address: bigint) => unknown;
+
+const takeHandle: Take = (address) => new Handle(address, null);
+
 /** The function that calls the operator which `schema` describes. */
-export function operator(schema: string): Call {
+export function operator(schema: string, take: Take = takeHandle): Call {
   const parsed = parseSchema(schema);
   const name = encoder.encode(parsed.name + "\0");
   const overload = encoder.encode(parsed.overload + "\0");
@@ -38,7 +43,7 @@ export function operator(schema: string): Call {
     for (let i = 0; i < count; i++) encode(i, parameters[i]!, args[i]);
     for (const i of written) noteWrite(args[i] as Handle | readonly Handle[]);
     check(symbols().torch_call_dispatcher(name, overload, stack, dispatcherAbi()), label);
-    return decode(parsed);
+    return decode(parsed, take);
   };
 }
 
@@ -161,16 +166,16 @@ function heapSlot(bits: bigint): bigint {
   return address;
 }
 
-function decode({ results }: ParsedSchema): unknown {
-  if (results.length === 1) return decodeOne(0, results[0]!);
-  return results.map((kind, i) => decodeOne(i, kind));
+function decode({ results }: ParsedSchema, take: Take): unknown {
+  if (results.length === 1) return decodeOne(0, results[0]!, take);
+  return results.map((kind, i) => decodeOne(i, kind, take));
 }
 
-function decodeOne(i: number, kind: ResultKind): unknown {
+function decodeOne(i: number, kind: ResultKind, take: Take): unknown {
   const bits = stack[i]!;
   switch (kind) {
     case "tensor":
-      return new Handle(bits, null);
+      return take(bits);
     case "bool":
       return (bits & 0xffn) !== 0n;
     case "argument": // the same tensor again, by a handle that nobody needs

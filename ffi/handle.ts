@@ -58,12 +58,12 @@ export interface Storage {
   handles: number;
   /** Its size. */
   readonly bytes: number;
-  /** What is freed with it; null for nothing. */
-  companion: Handle | null;
+  /** What is freed with it. */
+  readonly companions: Set<Handle>;
 }
 
-function newStorage(address: bigint): Storage {
-  const storage = { version: 0, handles: 0, bytes: storageBytes(address), companion: null };
+function newStorage(size: number): Storage {
+  const storage = { version: 0, handles: 0, bytes: size, companions: new Set<Handle>() };
   bytes += storage.bytes;
   peak = Math.max(peak, bytes);
   return storage;
@@ -79,10 +79,13 @@ export class Handle {
   /** The storage that this tensor shares with its views. */
   readonly storage: Storage;
 
-  /** Takes over the address of a new tensor; `viewOf` is the one whose storage it shares. */
-  constructor(address: bigint, viewOf: Handle | null) {
+  /**
+   * Takes over the address of a new tensor; `viewOf` is the one whose storage it shares.
+   * `opaqueBytes` is the size of one whose layout hides its storage.
+   */
+  constructor(address: bigint, viewOf: Handle | null, opaqueBytes?: number) {
     this.#address = address;
-    this.storage = viewOf?.storage ?? newStorage(address);
+    this.storage = viewOf?.storage ?? newStorage(opaqueBytes ?? storageBytes(address));
     this.storage.handles++;
     tensors++;
   }
@@ -115,7 +118,7 @@ export class Handle {
     check(symbols().aoti_torch_delete_tensor_object(address), "delete");
     if (--this.storage.handles > 0) return;
     bytes -= this.storage.bytes;
-    this.storage.companion?.release();
+    for (const companion of this.storage.companions) companion.release();
   }
 }
 

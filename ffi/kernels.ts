@@ -5,8 +5,11 @@
  *
  * @module
  */
+import { operator } from "./dispatch.ts";
+import { TorchError } from "./errors.ts";
 import { check, dtypeCode, Handle } from "./handle.ts";
 import { kernels, symbols } from "./library.ts";
+import { opaqueSchemas } from "./operators.ts";
 
 const out: BigUint64Array = new BigUint64Array(1);
 
@@ -21,6 +24,8 @@ const TIMES = cString("mul");
 
 /** Dtypes that oneDNN refused on this processor: they are not tried again. */
 const refused = new Set<number>();
+
+const packLinearWeight = operator(opaqueSchemas.packLinearWeight, (address) => address);
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
@@ -73,6 +78,21 @@ export const direct = {
       a,
       () => product(a.address, b.address, 0n, afterwards[after], 0n, 0n, 0n, out),
     );
+  },
+  /**
+   * A weight of `bytes` bytes in the layout that those products like best for `rows` rows, on
+   * the CPU; null likewise. It is good for nothing but to be their `b`.
+   */
+  packWeight(weight: Handle, rows: number, bytes: number): Handle | null {
+    const dtype = dtypeCode(weight);
+    if (kernels("cpu")._linear_pointwise === null || refused.has(dtype)) return null;
+    try {
+      return new Handle(packLinearWeight(weight, rows) as bigint, null, bytes);
+    } catch (error) {
+      if (!(error instanceof TorchError)) throw error;
+      refused.add(dtype);
+      return null;
+    }
   },
   /** `(a @ bᵀ) ⊙ gate` likewise, stored once. */
   oneDnnGatedProduct(a: Handle, b: Handle, gate: Handle): Handle | null {

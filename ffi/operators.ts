@@ -116,6 +116,11 @@ export const schemas = {
     "_foreach_addcmul_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Tensor scalars) -> ()",
 } as const;
 
+/** Those whose results are of a layout of oneDNN's own, without strides. */
+export const opaqueSchemas = {
+  packLinearWeight: "mkldnn::_reorder_linear_weight(Tensor self, int? batch_size=None) -> Tensor Y",
+} as const;
+
 /** Every operator as a function over handles. */
 export type Aten = { readonly [K in keyof typeof schemas]: Operator<(typeof schemas)[K]> };
 

@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import type { Device } from "../core/device.ts";
 import { writeFileAtomic } from "../core/io/file.ts";
-import { decodeSafetensors, safetensorsChunks } from "../core/io/safetensors.ts";
+import { safetensorsChunks, withSafetensors } from "../core/io/safetensors.ts";
 import { loadStateDict, type StoredTensor } from "../core/nn/module.ts";
 import { Random } from "../core/random.ts";
 import { makeModel } from "../models/family.ts";
@@ -124,8 +124,9 @@ export function loadWeights(
  */
 export function restoreWeights(model: Model, path: string): void {
   const file = join(weightsFolder(path), WEIGHTS);
-  const { tensors } = decodeSafetensors(Deno.readFileSync(file), { fileName: file });
-  readFrom(file, () => loadStateDict(model, tensors, WEIGHT_PREFIX));
+  withSafetensors(file, ({ tensors }) => {
+    readFrom(file, () => loadStateDict(model, tensors, WEIGHT_PREFIX));
+  });
 }
 
 function weightsFolder(path: string): string {

@@ -184,13 +184,53 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   options: { readonly fileName?: string } = {},
 ): Safetensors {
-  try {
-    return decode(bytes);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const source = options.fileName === undefined ? "data" : `file "${options.fileName}"`;
-    throw new SyntaxError(`Cannot read safetensors ${source}: ${error.message}`, { cause: error });
+  const { fileName } = options;
+  const source = { size: bytes.length, read: bytes.subarray.bind(bytes) };
+  return decode(source, fileName === undefined ? "data" : `file "${fileName}"`);
+}
+
+/**
+ * Runs `body` with the arrays and the metadata of a safetensors file, checked as
+ * {@link decodeSafetensors} checks them, but read one by one: each access to `data` reads
+ * it anew, so that weights never lie in memory as a whole beside the model.
+ *
+ * @param body synchronous: the file is closed behind it
+ * @throws {SyntaxError} when the file is truncated, damaged or lies about itself
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeSafetensors, withSafetensors } from "./safetensors.ts";
+ *
+ * const file = await Deno.makeTempFile();
+ * const data = new Uint8Array(Float32Array.of(1, 2, 3).buffer);
+ * await Deno.writeFile(file, encodeSafetensors([["w", { dtype: "float32", shape: [3], data }]]));
+ * assertEquals(withSafetensors(file, ({ tensors }) => tensors.get("w")!.data), data);
+ * await Deno.remove(file);
+ * ```
+ */
+export function withSafetensors<T>(fileName: string, body: (file: Safetensors) => T): T {
+  using file = Deno.openSync(fileName);
+  const { size } = file.statSync();
+  const read = (begin: number, end: number) => readRange(file, begin, end);
+  return body(decode({ size, read }, `file "${fileName}"`));
+}
+
+/** Where a file's bytes come from. */
+interface Source {
+  readonly size: number;
+  readonly read: (begin: number, end: number) => Uint8Array;
+}
+
+function readRange(file: Deno.FsFile, begin: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(end - begin);
+  file.seekSync(begin, Deno.SeekMode.Start);
+  for (let filled = 0; filled < bytes.length;) {
+    const count = file.readSync(bytes.subarray(filled));
+    if (count === null) throw new SyntaxError("it was cut while it was read");
+    filled += count;
   }
+  return bytes;
 }
 
 // Writing
@@ -269,32 +309,48 @@ interface Placed extends SafetensorsSpec {
   readonly end: number;
 }
 
-function decode(bytes: Uint8Array): Safetensors {
-  const headerEnd = PREFIX_BYTES + headerLength(bytes);
-  const { [METADATA]: metadata, ...infos } = parseHeader(bytes.subarray(PREFIX_BYTES, headerEnd));
+function decode(source: Source, what: string): Safetensors {
+  try {
+    return decodeFrom(source);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new SyntaxError(`Cannot read safetensors ${what}: ${error.message}`, { cause: error });
+  }
+}
+
+function decodeFrom({ size, read }: Source): Safetensors {
+  const headerEnd = PREFIX_BYTES + headerLength({ size, read });
+  const { [METADATA]: metadata, ...infos } = parseHeader(read(PREFIX_BYTES, headerEnd));
   const placed = Object.entries(infos).map(([name, info]) => placedTensor(name, info));
   placed.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  checkCover(placed, bytes.length - headerEnd);
+  checkCover(placed, size - headerEnd);
   const tensors = new Map(placed.map(({ name, dtype, shape, begin, end }) => {
-    return [name, { dtype, shape, data: bytes.subarray(headerEnd + begin, headerEnd + end) }];
+    const entry = {
+      dtype,
+      shape,
+      get data() {
+        return read(headerEnd + begin, headerEnd + end);
+      },
+    };
+    return [name, entry];
   }));
   return { tensors, metadata: checkedMetadata(metadata) };
 }
 
-function headerLength(bytes: Uint8Array): number {
-  if (bytes.length < PREFIX_BYTES) {
-    throw new SyntaxError(`it ends after ${bytes.length} bytes, within the header's length`);
+function headerLength({ size, read }: Source): number {
+  if (size < PREFIX_BYTES) {
+    throw new SyntaxError(`it ends after ${size} bytes, within the header's length`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
-  const length = view.getBigUint64(0, true);
+  const start = read(0, Math.min(PREFIX_BYTES + 1, size));
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw new SyntaxError(`its header claims ${length} bytes, the format allows 100 MB`);
   }
-  const available = bytes.length - PREFIX_BYTES;
+  const available = size - PREFIX_BYTES;
   if (length > available) {
     throw new SyntaxError(`its header claims ${length} bytes, ${available} follow: truncated?`);
   }
-  if (length === 0n || bytes[PREFIX_BYTES] !== 0x7b) {
+  if (length === 0n || start[PREFIX_BYTES] !== 0x7b) {
     throw new SyntaxError(`its header does not start with "{"`);
   }
   return Number(length);

@@ -6,9 +6,10 @@
 import type { Handle } from "../../ffi/handle.ts";
 import { direct } from "../../ffi/kernels.ts";
 import { aten } from "../../ffi/operators.ts";
-import { type Op, op } from "../autograd.ts";
+import { type Op, op, wrap } from "../autograd.ts";
 import { isFloating } from "../dtype.ts";
 import { noteProduct } from "../flops.ts";
+import { keptPacked } from "../kept.ts";
 import { formatShape, matmulShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -86,8 +87,8 @@ export const linear: Op<readonly Tensor[]> = op("linear", {
     }
   },
   composed: true,
-  forward: ([input, weight, bias]) => {
-    const y = rows(input!).matmul(weight!.transpose(0, 1))
+  forward: ([input, weight, bias], _, __, recorded) => {
+    const y = timesWeight(rows(input!), weight!, recorded)
       .reshape([...input!.shape.slice(0, -1), weight!.shape[0]!]);
     return bias === undefined ? y : y.add(bias);
   },
@@ -102,6 +103,21 @@ export const linear: Op<readonly Tensor[]> = op("linear", {
     ];
   },
 });
+
+/** `x Wᵀ`, `[N, in]` by `[out, in]`; for going back, the weight itself is needed. */
+export function timesWeight(x: Tensor, weight: Tensor, recorded: boolean): Tensor {
+  const packed = recorded ? null : packedFor(x, weight);
+  const product = packed && direct.oneDnnProduct(x.handle, packed);
+  if (product === null) return x.matmul(weight.transpose(0, 1));
+  noteProduct(x.shape, [weight.shape[1]!, weight.shape[0]!]);
+  return wrap(product, "linear");
+}
+
+/** The weight as oneDNN likes it best, for bfloat16: in float32 it gains a twentieth. */
+export function packedFor(x: Tensor, weight: Tensor): Handle | null {
+  if (x.dtype !== "bfloat16" || !suitsOneDnn(x, weight.transpose(0, 1))) return null;
+  return keptPacked(weight, x.shape[0]!);
+}
 
 /** All axes but the last as one. */
 export function rows(x: Tensor): Tensor {

@@ -10,7 +10,7 @@ import { type Op, op, wrap } from "../autograd.ts";
 import { noteProduct } from "../flops.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { rows, suitsOneDnn } from "./matmul.ts";
+import { packedFor, rows, suitsOneDnn, timesWeight } from "./matmul.ts";
 
 /**
  * `W₂ (silu(G) ⊙ U)` with `[G, U] = W₁ x`: `[…, D]` by `W₁ [2I, D]` and `W₂ [D', I]`
@@ -30,7 +30,7 @@ export const swiglu: Op<readonly [x: Tensor, w1: Tensor, w2: Tensor]> = op("swig
   composed: true,
   forward: ([x, w1, w2], _, save, recorded) => {
     const activated = (recorded ? null : fusedGate(rows(x), w1)) ?? gateOf(rows(x), w1, save);
-    return activated.matmul(w2.transpose(0, 1))
+    return timesWeight(activated, w2, recorded)
       .reshape([...x.shape.slice(0, -1), w2.shape[0]!]);
   },
   keeps: "x",
@@ -71,10 +71,11 @@ function gateOf(x: Tensor, w1: Tensor, save: (...tensors: Tensor[]) => void): Te
 function fusedGate(x: Tensor, w1: Tensor): Tensor | null {
   if (x.dtype !== "bfloat16" || !suitsOneDnn(x, w1.transpose(0, 1))) return null;
   const [gate, up] = w1.split(2, 0);
-  const activated = direct.oneDnnProduct(x.handle, gate!.handle, "silu");
+  const [gateWeight, upWeight] = [gate!, up!].map((w) => packedFor(x, w) ?? w.handle);
+  const activated = direct.oneDnnProduct(x.handle, gateWeight!, "silu");
   if (activated === null) return null;
   const factor = wrap(activated, "silu");
-  const gated = direct.oneDnnGatedProduct(x.handle, up!.handle, factor.handle);
+  const gated = direct.oneDnnGatedProduct(x.handle, upWeight!, factor.handle);
   if (gated === null) return null;
   noteProduct(x.shape, [w1.shape[1]!, w1.shape[0]!]);
   return wrap(gated, "swiglu");

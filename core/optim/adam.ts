@@ -50,17 +50,20 @@ class Adam implements Optimizer {
   step(gradients: readonly Tensor[], lr: number): void {
     const { betas: [beta1, beta2], weightDecay } = this.#options;
     const t = this.#step + 1;
+    const corrections = [1 - beta1 ** t, 1 - beta2 ** t] as const;
     updating(() => {
       const { buffer } = this.#flat;
-      const number = (value: number) => scalar(value, { dtype: buffer.dtype });
-      const g = this.#flat.join(gradients);
-      this.#m.lerp_(g, number(1 - beta1)); // m ← β₁ m + (1 − β₁) g
-      this.#v.lerp_(g.mul_(g), number(1 - beta2)); // v ← β₂ v + (1 − β₂) g²
-      const corrections = [1 - beta1 ** t, 1 - beta2 ** t] as const;
-      const { direction, scale } = this.#direction(this.#m, this.#v, corrections);
-      buffer.mul_(number(1 - lr * weightDecay));
+      const [rate1, rate2, decay] = [1 - beta1, 1 - beta2, 1 - lr * weightDecay]
+        .map((value) => scalar(value, { dtype: buffer.dtype }));
       const one = scalar(1, { dtype: buffer.dtype, device: buffer.device });
-      buffer.addcmul_(direction, one, -lr * scale);
+      this.#flat.update(gradients, (g, part) => {
+        const [p, m, v] = [buffer, this.#m, this.#v].map(part) as [Tensor, Tensor, Tensor];
+        m.lerp_(g, rate1!); // m ← β₁ m + (1 − β₁) g
+        v.lerp_(g.square(), rate2!); // v ← β₂ v + (1 − β₂) g²
+        const { direction, scale } = this.#direction(m, v, corrections);
+        p.mul_(decay!);
+        p.addcmul_(direction, one, -lr * scale);
+      });
     });
     this.#step = t;
   }

@@ -15,12 +15,29 @@ import { noGrad } from "../autograd.ts";
 /** A named parameter. */
 export type Named = readonly [name: string, tensor: Tensor];
 
+/**
+ * How many elements are updated at a time on the CPU: few enough that what one operation
+ * wrote is in the cache when the next one reads it.
+ */
+const PIECE = 1 << 17;
+
+/** A part of a flat buffer: small parameters whole, one after another, or a part of a large one. */
+interface Piece {
+  readonly from: number;
+  readonly to: number;
+  /** Which parameters. */
+  readonly of: readonly number[];
+  /** Where the first of them starts. */
+  readonly start: number;
+}
+
 /** Parameters moved into one buffer; each of them becomes a view of its part. */
 export class FlatParameters {
   /** All elements, one parameter after another, `[N]`. */
   readonly buffer: Tensor;
   /** The parameters. */
   readonly parameters: readonly Named[];
+  readonly #pieces: readonly Piece[];
 
   /**
    * @throws {TypeError} when there is none, or their dtypes or devices differ
@@ -36,12 +53,26 @@ export class FlatParameters {
     this.parameters = parameters;
     this.buffer = unowned(() => joined(parameters.map(([, tensor]) => tensor)));
     for (const [i, view] of this.views(this.buffer).entries()) parameters[i]![1].rebind(view);
+    const limit = first.device === "cpu" ? PIECE : Infinity;
+    this.#pieces = [...piecesOf(parameters.map(([, { size }]) => size), limit)];
   }
 
-  /** The gradients, in the parameters' order, as one tensor. */
-  join(gradients: readonly Tensor[]): Tensor {
+  /**
+   * Runs an update piece by piece: with a part of the gradients, `[n]`, which it must leave as
+   * it is, and a function that gives the same part of a flat buffer.
+   */
+  update(
+    gradients: readonly Tensor[],
+    body: (gradient: Tensor, part: (buffer: Tensor) => Tensor) => void,
+  ): void {
     requireGradients(this.parameters, gradients);
-    return joined(gradients);
+    for (const { from, to, of, start } of this.#pieces) {
+      updating(() => {
+        const parts = of.map((i) => gradients[i]!);
+        const whole = parts.length === 1 ? flattened(parts[0]!) : joined(parts);
+        body(whole.slice(0, from - start, to - start), (buffer) => buffer.slice(0, from, to));
+      });
+    }
   }
 
   /** The parts of a flat buffer that belong to each parameter. */
@@ -59,6 +90,25 @@ export class FlatParameters {
   zeros(): Tensor {
     return unowned(() => this.buffer.zerosLike());
   }
+}
+
+/** Parameters of these sizes in pieces of at most `limit` elements. */
+function* piecesOf(sizes: readonly number[], limit: number): Generator<Piece> {
+  let from = 0, to = 0, of: number[] = [];
+  for (const [i, size] of sizes.entries()) {
+    if (of.length > 0 && to - from + size > limit) {
+      yield { from, to, of, start: from };
+      [from, of] = [to, []];
+    }
+    [to, of] = [to + size, [...of, i]];
+    if (size <= limit) continue;
+    const start = from; // it is alone
+    for (; from < to; from += limit) {
+      yield { from, to: Math.min(from + limit, to), of, start };
+    }
+    [from, of] = [to, []];
+  }
+  if (of.length > 0) yield { from, to, of, start: from };
 }
 
 /** Checks that there is a gradient for each parameter. */
@@ -79,7 +129,11 @@ function requireGradients(parameters: readonly Named[], gradients: readonly Tens
 }
 
 function joined(tensors: readonly Tensor[]): Tensor {
-  return noGrad(() => cat(tensors.map((t) => t.detach().reshape([t.size]))));
+  return noGrad(() => cat(tensors.map(flattened)));
+}
+
+function flattened(tensor: Tensor): Tensor {
+  return tensor.detach().reshape([tensor.size]);
 }
 
 /** A tensor that nobody but the caller owns; what is made on the way is freed. */

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import {
   adamATan2,
   adamW,
+  cat,
   clipGradNorm,
   type DType,
   Ema,
@@ -53,6 +54,27 @@ for (const [name, make] of Object.entries(makers)) {
     optimizer.dispose();
     assertEquals(a.shape, [2, 3]); // the parameters live on without their optimiser
     assertEquals(a.toNumbers().length, 6);
+  });
+
+  Deno.test(`${name} updates large parameters, piece by piece, as it updates small ones`, () => {
+    using _ = scope();
+    const sizes = [5, 300_001, 7, 2], random = new Random(1);
+    const start = sizes.map((size) => randn([size], random));
+    const gradients = [1, 2].map(() => sizes.map((size) => randn([size], random)));
+    const train = (cut: (t: Tensor) => Tensor[]) => {
+      const own = start.flatMap((t) => cut(t.clone())).map((t) => t.requireGrad());
+      const optimizer = make(own.map((t, i) => [`${i}`, t]));
+      for (const g of gradients) optimizer.step(g.flatMap(cut), lr);
+      optimizer.dispose();
+      return own;
+    };
+    const whole = train((t) => [t]);
+    // Alone, no part is large enough to be cut.
+    const parts = train((t) =>
+      t.size === 300_001 ? [t.slice(0, 0, 100_000), t.slice(0, 100_000, 200_000), t.slice(0, 2e5)] : [t]
+    );
+    const joined = [whole, parts].map((all) => cat(all)) as [Tensor, Tensor];
+    assertClose(...joined, { rtol: 0, atol: 1e-7 }, "in pieces"); // vectors end elsewhere
   });
 
   Deno.test(`${name} continues bit for bit from its saved state`, () => {

@@ -6,6 +6,7 @@ import {
   type SafetensorsDtype,
   type SafetensorsEntry,
   safetensorsHeader,
+  withSafetensors,
 } from "../../../core/io/safetensors.ts";
 
 /** `safetensors.torch.save` 0.8.0 of one int64, float32, bool and bfloat16 tensor. */
@@ -107,6 +108,39 @@ Deno.test("decodeSafetensors() copies nothing and aligns every tensor to its ele
   const inside = new Uint8Array(bytes.length + 3);
   inside.set(bytes, 3);
   assertEquals(decodeSafetensors(inside.subarray(3)).tensors, tensors);
+});
+
+Deno.test("withSafetensors() reads one tensor at a time, closes the file, and names it in errors", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const bytes = encodeSafetensors(pythonEntries, { format: "pt" });
+    await Deno.writeFile(path, bytes);
+    const read = withSafetensors(path, ({ tensors, metadata }) => ({
+      metadata,
+      kept: tensors.get("h")!,
+      whole: new Map([...tensors].map(([name, { data }]) => [name, data])),
+    }));
+    assertEquals(read.metadata, { format: "pt" });
+    const decoded = [...decodeSafetensors(bytes).tensors].map(([name, { data }]) => [name, data]);
+    assertEquals([...read.whole], decoded);
+    assertEquals(read.whole.get("w")!.buffer.byteLength, 8); // not a view of the whole file
+    assertThrows(() => read.kept.data, Error); // too late
+
+    await Deno.writeFile(path, bytes.subarray(0, bytes.length - 1));
+    assertThrows(
+      () => withSafetensors(path, () => {}),
+      SyntaxError,
+      `Cannot read safetensors file "${path}": its tensors take 29 bytes, 28 follow the header: truncated?`,
+    );
+    await Deno.writeFile(path, new Uint8Array(8));
+    assertThrows(() => withSafetensors(path, () => {}), SyntaxError, "does not start with");
+    assertThrows(
+      () => withSafetensors(`${path}.not`, () => {}),
+      Deno.errors.NotFound,
+    );
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 Deno.test("encodeSafetensors() writes an empty file that reads back", () => {
