@@ -29,38 +29,49 @@ export const swiglu: Op<readonly [x: Tensor, w1: Tensor, w2: Tensor]> = op("swig
   },
   composed: true,
   forward: ([x, w1, w2], _, save, recorded) => {
-    const activated = (recorded ? null : fusedGate(rows(x), w1)) ?? gateOf(rows(x), w1, save);
+    const activated = recorded
+      ? recordedGate(rows(x), w1, save)
+      : fusedGate(rows(x), w1) ?? gateOf(rows(x), w1);
     return timesWeight(activated, w2, recorded)
       .reshape([...x.shape.slice(0, -1), w2.shape[0]!]);
   },
   keeps: "x",
-  vjp: (dy, { x: [x, w1, w2], saved: [hidden, activated] }) => {
+  vjp: (dy, { x: [x, w1, w2], saved: [hidden, s] }) => {
     const [gate, up] = hidden!.split(2, 1);
     const dyRows = rows(dy);
     const dActivated = dyRows.matmul(w2); // a = silu(g) u
     const dHidden = hidden!.emptyLike();
     const [dGate, dUp] = dHidden.split(2, 1);
-    const s = gate!.silu();
-    aten.mulOut(dActivated.handle, s.handle, dUp!.handle); // du = silu(g) da
+    aten.mulOut(dActivated.handle, s!.handle, dUp!.handle); // du = silu(g) da
     dActivated.mul_(up!);
     aten.siluBackwardOut(dActivated.handle, gate!.handle, dGate!.handle); // dg = silu'(g) u da
     return [
       dHidden.matmul(w1).reshape(x.shape),
       dHidden.transpose(0, 1).matmul(rows(x)),
-      dyRows.transpose(0, 1).matmul(activated!),
+      dyRows.transpose(0, 1).matmul(s!.mul(up!)),
     ];
   },
 });
 
-/** `silu(G) ⊙ U`, `[N, I]`; saves `[G, U]` and the result for going back. */
-function gateOf(x: Tensor, w1: Tensor, save: (...tensors: Tensor[]) => void): Tensor {
+/** `silu(G) ⊙ U`, `[N, I]`; saves `[G, U]` and `silu(G)`, which costs more than the product. */
+function recordedGate(x: Tensor, w1: Tensor, save: (...tensors: Tensor[]) => void): Tensor {
   const hidden = x.matmul(w1.transpose(0, 1));
   const [gate, up] = hidden.split(2, 1);
-  const activated = gate!.emptyLike();
-  aten.siluOut(gate!.handle, activated.handle);
-  activated.mul_(up!);
-  save(hidden, activated);
-  return activated;
+  const s = silu(gate!);
+  save(hidden, s);
+  return s.mul(up!);
+}
+
+/** The same in less memory, for what is not gone back through. */
+function gateOf(x: Tensor, w1: Tensor): Tensor {
+  const [gate, up] = x.matmul(w1.transpose(0, 1)).split(2, 1);
+  return silu(gate!).mul_(up!);
+}
+
+function silu(gate: Tensor): Tensor {
+  const s = gate.emptyLike();
+  aten.siluOut(gate.handle, s.handle);
+  return s;
 }
 
 /**
