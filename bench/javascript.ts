@@ -1,13 +1,10 @@
-// deno run -A bench/javascript.ts [part …] [--rounds=3] [--steps=5] [--seconds=20] [--json=FILE]
-//
-// Times Ponder beside JavaScript's frameworks at the parts of parts.ts. They take turns, each
-// in a process of its own, and start from the same numbers, so that equal losses and gradients
-// show that they do the same work. A peer is a script under peers/ that says how it is
-// installed; one that is not is skipped, and a line says so.
-import { parseCommand, runMain } from "../zoo/cli/flags.ts";
-import { type Column, ProgressLine, table } from "../zoo/cli/terminal.ts";
-import { extent, largestDifference, median, threadsFlag } from "./figures.ts";
-import { type PartName, partNames, type PartTurn, type TurnOptions } from "./parts.ts";
+// Times Ponder beside JavaScript's frameworks at the parts of parts.ts, for bench/run.ts. They
+// take turns, each in a process of its own, and start from the same numbers, so that equal
+// losses and gradients show that they do the same work. A peer is a script under peers/ that
+// says how it is installed; one that is not is skipped, and a line says so.
+import { type Column, type ProgressLine, table } from "../zoo/cli/terminal.ts";
+import { extent, largestDifference, median } from "./figures.ts";
+import type { PartName, PartTurn, TurnOptions } from "./parts.ts";
 
 /** A peer's script, the arguments that it takes besides, and what it can compute; all if left out. */
 interface Peer {
@@ -24,26 +21,8 @@ const peers: Readonly<Record<string, Peer>> = {
   "ONNX Runtime": { script: "./peers/onnxruntime.ts", only: "block-forward" },
 };
 
-const declaration = {
-  name: "javascript",
-  summary: "Time Ponder beside JavaScript's frameworks",
-  positionals: [{
-    name: "part",
-    help: "what to time; all unless named",
-    choices: partNames,
-    rest: true,
-  }],
-  flags: {
-    rounds: { type: "integer", min: 1, default: 3, help: "how often they take turns" },
-    steps: { type: "integer", min: 1, default: 5, help: "steps that are timed in a turn" },
-    seconds: { type: "integer", min: 1, default: 20, help: "when a turn takes no further step" },
-    threads: threadsFlag,
-    json: { type: "string", placeholder: "file", help: "write the figures there too" },
-  },
-} as const;
-
-/** One row of the table. */
-interface Row {
+/** How one of them did at a part. */
+export interface PartRow {
   readonly part: PartName;
   readonly name: string;
   readonly about: string;
@@ -59,21 +38,21 @@ interface Row {
   readonly gradientDifference: number | null;
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const { flags, positionals } = parseCommand(declaration, args);
-  const { rounds, json, ...rest } = flags;
-  const options: TurnOptions = { ...rest, warmup: 2 };
-  const parts = partNames.filter((name) =>
-    positionals.part.length === 0 || positionals.part.includes(name)
-  );
-  const rows: Row[] = [], skipped = new Set<string>();
-  using progress = new ProgressLine();
+/** Times parts in rounds of turns. */
+export async function timeParts(
+  parts: readonly PartName[],
+  rounds: number,
+  options: TurnOptions,
+  progress: ProgressLine,
+): Promise<PartRow[]> {
+  const rows: PartRow[] = [], skipped = new Set<string>();
   for (const part of parts) rows.push(...await timePart(part, rounds, options, skipped, progress));
-  progress.finish();
-  console.log(table(rows.map(shown), columns, Infinity));
-  if (json !== undefined) {
-    Deno.writeTextFileSync(json, JSON.stringify({ ...options, rounds, rows }, null, 2) + "\n");
-  }
+  return rows;
+}
+
+/** Those rows for people. */
+export function partsTable(rows: readonly PartRow[]): string {
+  return table(rows.map(shown), columns, Infinity);
 }
 
 async function timePart(
@@ -82,7 +61,7 @@ async function timePart(
   options: TurnOptions,
   skipped: Set<string>,
   progress: ProgressLine,
-): Promise<Row[]> {
+): Promise<PartRow[]> {
   const ponder: PartTurn[] = [], turns = new Map<string, PartTurn[]>();
   for (let round = 1; round <= rounds; round++) {
     progress.update(`${part}: round ${round} of ${rounds}, Ponder`);
@@ -124,7 +103,7 @@ function compare(
   name: string,
   turns: readonly PartTurn[],
   ponder: readonly PartTurn[],
-): Row {
+): PartRow {
   const ratios = turns.map((turn, i) => median(turn.stepMs) / median(ponder[i]!.stepMs));
   const times = turns.flatMap(({ stepMs }) => stepMs);
   const [own] = ponder as [PartTurn], [other] = turns as [PartTurn];
@@ -149,7 +128,7 @@ const columns: readonly Column[] = [
   { key: "gradient", align: "right" },
 ];
 
-function shown(row: Row): Record<string, string | null> {
+function shown(row: PartRow): Record<string, string | null> {
   const isPonder = row.lossDifference === null;
   const range = (values: readonly number[], digits: number) =>
     values.map((value) => value.toFixed(digits)).join("–");
@@ -164,5 +143,3 @@ function shown(row: Row): Record<string, string | null> {
     gradient: row.gradientDifference?.toExponential(0) ?? null,
   };
 }
-
-if (import.meta.main) await runMain(() => main(Deno.args));

@@ -1,5 +1,5 @@
-// deno task bench [work …] [--all] [--compile] [--rounds=3] [--steps=6] [--threads=2] [--json=FILE]
-//                 [--check=FILE]
+// deno task bench [work …] [--all] [--compile] [--rounds=3] [--steps=6] [--seconds=5] [--threads=2]
+//                 [--json=FILE] [--check=FILE]
 //
 // Times Ponder beside PyTorch eager, which computes the same step: the two take turns, each
 // in a process of its own on the same threads, and start from the same weights and batch, so
@@ -9,7 +9,8 @@
 // has no torch, its columns stay empty and a line says so.
 //
 // A work is a name of works.ts or how some of them begin: `hrm-small-float32`, `hrm-small`,
-// `hrm`. With --compile the same PyTorch code takes a third turn under torch.compile, which
+// `hrm`. At `block`, `block-forward` and `mlp` the peers are JavaScript's frameworks
+// (javascript.ts), in a table of their own. With --compile the same PyTorch code takes a third turn under torch.compile, which
 // needs a C++ compiler and minutes to warm up.
 //
 // `of ceiling` is the share that a step reaches of the speed of one large matrix product
@@ -18,6 +19,8 @@
 import { parseCommand, runMain } from "../zoo/cli/flags.ts";
 import { type Column, ProgressLine, table } from "../zoo/cli/terminal.ts";
 import { extent, largestDifference, median, threadsFlag } from "./figures.ts";
+import { partsTable, timeParts } from "./javascript.ts";
+import { partNames } from "./parts.ts";
 import type { StepPreset } from "./step.ts";
 import {
   findPython,
@@ -39,7 +42,7 @@ const TOLERANCE = 0.15;
 
 const declaration = {
   name: "bench",
-  summary: "Time Ponder beside PyTorch eager",
+  summary: "Time Ponder beside PyTorch and JavaScript's frameworks",
   positionals: [{
     name: "work",
     help: "what to time, such as hrm-small-float32, or how its name begins, such as hrm",
@@ -50,6 +53,7 @@ const declaration = {
     compile: { type: "boolean", help: "time PyTorch under torch.compile, too; takes minutes" },
     rounds: { type: "integer", min: 1, default: 3, help: "how often they take turns" },
     steps: { type: "integer", min: 1, default: 6, help: "steps that are timed in a turn" },
+    seconds: { type: "integer", min: 1, default: 5, help: "… or fewer, at JavaScript's, by then" },
     threads: threadsFlag,
     json: { type: "string", placeholder: "file", help: "write the figures there too" },
     check: { type: "string", placeholder: "file", help: "fail where a ratio is 15 % below this" },
@@ -91,16 +95,37 @@ interface Row extends Comparison {
 
 async function main(args: readonly string[]): Promise<void> {
   const { flags, positionals } = parseCommand(declaration, args);
-  const { all, compile, rounds, steps, threads } = flags;
+  const { all, compile, rounds, steps, seconds, threads } = flags;
   const chosen = chooseWorks(positionals.work, all);
-  const python = await findPython();
-  if (python === null) {
-    console.log("PyTorch is skipped: no python3 with torch; name one by PONDER_PYTHON");
-  }
-  const contest = { python, compile, rounds, steps, threads };
-  const rows: Row[] = [];
+  const parts = partNames.filter((part) => chosen.includes(part));
   using progress = new ProgressLine();
-  for (const work of chosen) {
+  const contest = { python: await findPython(), compile, rounds, steps, threads };
+  const others = chosen.filter((work) => !parts.some((part) => part === work));
+  const rows = await timeWorks(others, contest, progress);
+  const options = { warmup: WARMUP, steps, seconds, threads };
+  const partRows = await timeParts(parts, rounds, options, progress);
+  progress.finish();
+  const shownColumns = compile ? [...columns, ...compiledColumns] : columns;
+  // A figure that is cut off is none.
+  if (rows.length > 0) console.log(table(rows.map(shown), shownColumns, Infinity));
+  if (partRows.length > 0) console.log(partsTable(partRows));
+  if (flags.json !== undefined) {
+    const figures = JSON.stringify({ threads, rounds, steps, rows, parts: partRows }, null, 2);
+    Deno.writeTextFileSync(flags.json, figures + "\n");
+  }
+  if (flags.check !== undefined) checkAgainst(flags.check, rows);
+}
+
+async function timeWorks(
+  works: readonly string[],
+  contest: Contest,
+  progress: ProgressLine,
+): Promise<Row[]> {
+  if (works.length > 0 && contest.python === null) {
+    progress.log("PyTorch is skipped: no python3 with torch; name one by PONDER_PYTHON");
+  }
+  const rows: Row[] = [];
+  for (const work of works) {
     rows.push(
       work === "mul8"
         ? await timeMultiply(contest, progress)
@@ -109,14 +134,7 @@ async function main(args: readonly string[]): Promise<void> {
         : await timeStep(work, contest, progress),
     );
   }
-  progress.finish();
-  const shownColumns = compile ? [...columns, ...compiledColumns] : columns;
-  console.log(table(rows.map(shown), shownColumns, Infinity)); // a figure cut off is none
-  if (flags.json !== undefined) {
-    const figures = JSON.stringify({ threads, rounds, steps, rows }, null, 2);
-    Deno.writeTextFileSync(flags.json, figures + "\n");
-  }
-  if (flags.check !== undefined) checkAgainst(flags.check, rows);
+  return rows;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ModelConfig } from "../models/family.ts";
 import { hrmPaper } from "../models/hrm.ts";
 import { trmMlpPaper, trmPaper } from "../models/trm.ts";
 import { recipes } from "../zoo/recipes.ts";
+import { partNames } from "./parts.ts";
 
 /** A training step, or thinking. */
 export interface StepWork {
@@ -60,8 +61,11 @@ function inBothDtypes(name: string, work: StepWork): [string, StepWork][] {
 /** The step that ends what `start` times. */
 export const firstStep: StepWork = steps["hrm-cpu-float32"]!;
 
-/** All works: the steps, a process from its start through one of them, one 8×8 multiply. */
-export const works: readonly string[] = [...Object.keys(steps), "start", "mul8"];
+/**
+ * All works: the steps, a process from its start through one of them, one 8×8 multiply, and
+ * the parts that JavaScript's frameworks can make, too.
+ */
+export const works: readonly string[] = [...Object.keys(steps), "start", "mul8", ...partNames];
 
 /**
  * The works that are named, or begin with one of the words: `hrm`, `trm-mlp`, `hrm-small`.

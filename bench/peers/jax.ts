@@ -2,7 +2,7 @@
 //
 //   deno cache --no-lock npm:@jax-js/jax@0.1.25
 //
-// and run by bench/javascript.ts, or by itself:
+// and run by deno task bench, or by itself:
 //
 //   deno run -A --no-lock bench/peers/jax.ts mlp '{"warmup": 2, "steps": 5, "seconds": 20}'
 //

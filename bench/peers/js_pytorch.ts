@@ -2,7 +2,7 @@
 //
 //   deno cache --no-lock npm:js-pytorch@0.7.2
 //
-// and run by bench/javascript.ts, or by itself:
+// and run by deno task bench, or by itself:
 //
 //   deno run -A --no-lock bench/peers/js_pytorch.ts mlp '{"warmup": 1, "steps": 2, "seconds": 20}'
 //

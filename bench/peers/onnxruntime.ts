@@ -3,7 +3,7 @@
 //
 //   deno cache --no-lock npm:onnxruntime-node@1.30.0 npm:onnx-proto@8.0.1
 //
-// and run by bench/javascript.ts, or by itself:
+// and run by deno task bench, or by itself:
 //
 //   deno run -A --no-lock bench/peers/onnxruntime.ts block-forward '{"threads": 2, "warmup": 2, …}'
 //

@@ -3,7 +3,7 @@
 //
 //   deno cache --no-lock npm:@tensorflow/tfjs@4.22.0 npm:@tensorflow/tfjs-backend-wasm@4.22.0
 //
-// and run by bench/javascript.ts, or by itself:
+// and run by deno task bench, or by itself:
 //
 //   deno run -A --no-lock bench/peers/tfjs.ts mlp '{"warmup": 2, "steps": 5, "seconds": 20}' wasm
 //
