@@ -95,20 +95,27 @@ export interface Contestant {
 export interface TurnOptions {
   /** Threads for one operation, where the framework lets one choose. */
   readonly threads: number;
-  /** Steps before the clock starts, … */
-  readonly warmup: number;
-  /** … and those that are timed, … */
+  /** Steps that are timed at the least; short ones until they take half a second together. */
   readonly steps: number;
-  /** … which end early after so many seconds, but not before the first. */
+  /** … at the most until so many seconds after the start, but not before the first. */
   readonly seconds: number;
 }
+
+/** Seconds before the clock starts, in which compilers find out what is worth compiling. */
+const WARMUP = 2;
+
+/** Seconds that the timed steps take together, if they are short. */
+const TIMED = 0.5;
+
+/** Steps whose losses are compared; later ones make more of rounding. */
+const COMPARED = 5;
 
 /** What one turn measured. */
 export interface PartTurn {
   readonly about: string;
   /** Milliseconds of each timed step. */
   readonly stepMs: readonly number[];
-  /** The losses of all steps, warm-up and timed. */
+  /** The losses of the first steps. */
   readonly losses: readonly number[];
   /** Root mean square of each gradient; empty where there are none. */
   readonly gradients: Readonly<Record<string, number>>;
@@ -132,21 +139,30 @@ export async function takeTurn(
 
 async function timePart(
   part: Part,
-  { warmup, steps, seconds }: TurnOptions,
+  { steps, seconds }: TurnOptions,
 ): Promise<Omit<PartTurn, "about">> {
   const stepMs: number[] = [], losses: number[] = [];
-  const start = performance.now();
-  const inTime = () => performance.now() - start < seconds * 1000;
-  for (let step = 0; step < warmup && (step === 0 || inTime()); step++) {
-    losses.push(await part.step());
-  }
-  for (let step = 0; step < steps && (step === 0 || inTime()); step++) {
+  const step = async () => {
     const began = performance.now();
-    losses.push(await part.step());
+    const loss = await part.step();
     stepMs.push(performance.now() - began);
-  }
+    if (losses.length < COMPARED) losses.push(loss);
+  };
+  const start = performance.now();
+  do await step(); while (elapsed(start) < Math.min(WARMUP, seconds));
+  while (losses.length < COMPARED && elapsed(start) < seconds) await step();
+  stepMs.length = 0;
+  const timed = performance.now();
+  do await step(); while (
+    (stepMs.length < steps || elapsed(timed) < TIMED) && elapsed(start) < seconds
+  );
   const gradients = Object.entries(await part.gradients?.() ?? {});
   return { stepMs, losses, gradients: Object.fromEntries(gradients.map(rootMeanSquare)) };
+}
+
+/** Seconds since `performance.now()` was `start`. */
+function elapsed(start: number): number {
+  return (performance.now() - start) / 1000;
 }
 
 function rootMeanSquare([name, gradient]: [string, Gradient]): [string, number] {

@@ -1,6 +1,6 @@
 // Ponder's turn at a part of parts.ts: one process, so that others can take turns with it.
 //
-//   deno run -A bench/parts_ponder.ts block '{"threads": 2, "warmup": 2, "steps": 5, "seconds": 20}'
+//   deno run -A bench/parts_ponder.ts block '{"threads": 2, "steps": 5, "seconds": 20}'
 import { grad } from "../core/autograd.ts";
 import { fromTypedArray, full } from "../core/create.ts";
 import { selfAttention } from "../core/ops/attention.ts";

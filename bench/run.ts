@@ -102,7 +102,7 @@ async function main(args: readonly string[]): Promise<void> {
   const contest = { python: await findPython(), compile, rounds, steps, threads };
   const others = chosen.filter((work) => !parts.some((part) => part === work));
   const rows = await timeWorks(others, contest, progress);
-  const options = { warmup: WARMUP, steps, seconds, threads };
+  const options = { steps, seconds, threads };
   const partRows = await timeParts(parts, rounds, options, progress);
   progress.finish();
   const shownColumns = compile ? [...columns, ...compiledColumns] : columns;

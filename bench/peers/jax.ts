@@ -4,7 +4,7 @@
 //
 // and run by deno task bench, or by itself:
 //
-//   deno run -A --no-lock bench/peers/jax.ts mlp '{"warmup": 2, "steps": 5, "seconds": 20}'
+//   deno run -A --no-lock bench/peers/jax.ts mlp '{"steps": 5, "seconds": 20}'
 //
 // Everything is under `jit`. It takes as many threads as there are cores. A function consumes
 // its arguments; `.ref` keeps one.

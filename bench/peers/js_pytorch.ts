@@ -4,7 +4,7 @@
 //
 // and run by deno task bench, or by itself:
 //
-//   deno run -A --no-lock bench/peers/js_pytorch.ts mlp '{"warmup": 1, "steps": 2, "seconds": 20}'
+//   deno run -A --no-lock bench/peers/js_pytorch.ts mlp '{"steps": 2, "seconds": 20}'
 //
 // Its tensors are nested arrays of numbers. It cannot split one, so a weight that others keep
 // in one piece is two or three here; it has no plain gradient descent, which is done by hand,

@@ -5,7 +5,7 @@
 //
 // and run by deno task bench, or by itself:
 //
-//   deno run -A --no-lock bench/peers/onnxruntime.ts block-forward '{"threads": 2, "warmup": 2, …}'
+//   deno run -A --no-lock bench/peers/onnxruntime.ts block-forward '{"threads": 2, …}'
 //
 // onnx-proto writes the graph, in operators of opset 13 that the runtime then fuses.
 import { block, blockNumbers, type Numbers, takeTurn } from "../parts.ts";

@@ -5,7 +5,7 @@
 //
 // and run by deno task bench, or by itself:
 //
-//   deno run -A --no-lock bench/peers/tfjs.ts mlp '{"warmup": 2, "steps": 5, "seconds": 20}' wasm
+//   deno run -A --no-lock bench/peers/tfjs.ts mlp '{"steps": 5, "seconds": 20}' wasm
 //
 // Outside of browsers its wasm backend computes on one thread. tfjs-node, which binds
 // TensorFlow's C library, is not compared: its installer has to download that library.
