@@ -71,7 +71,9 @@ for (const [name, make] of Object.entries(makers)) {
     const whole = train((t) => [t]);
     // Alone, no part is large enough to be cut.
     const parts = train((t) =>
-      t.size === 300_001 ? [t.slice(0, 0, 100_000), t.slice(0, 100_000, 200_000), t.slice(0, 2e5)] : [t]
+      t.size === 300_001
+        ? [t.slice(0, 0, 100_000), t.slice(0, 100_000, 200_000), t.slice(0, 2e5)]
+        : [t]
     );
     const joined = [whole, parts].map((all) => cat(all)) as [Tensor, Tensor];
     assertClose(...joined, { rtol: 0, atol: 1e-7 }, "in pieces"); // vectors end elsewhere
