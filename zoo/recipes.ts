@@ -9,6 +9,7 @@ import type { Preset, Recipe } from "./recipe.ts";
 import { claims, unmeasured } from "./recipes/claims.ts";
 import { loopedVariants, models, type Sizes } from "./recipes/models.ts";
 import { arc, l1r32h4Sudoku, maze, sudoku, type Work } from "./recipes/works.ts";
+import type { Task } from "./tasks/task.ts";
 import { makeTask } from "./tasks/tasks.ts";
 
 const tasks = { sudoku, maze, arc } as const;
@@ -82,6 +83,13 @@ function paperWork({ kind }: ModelConfig, task: keyof typeof tasks): Work {
 
 /** A model with as many tokens and identifiers as the puzzles have. */
 export function fittedTo<C extends ModelConfig>(task: Preset["task"], model: C): C {
-  const { seqLen, vocabSize, numPuzzleIdentifiers } = makeTask(task);
+  return sizedFor(makeTask(task), model);
+}
+
+/** The same for a task that is made already. */
+export function sizedFor<C extends ModelConfig>(
+  { seqLen, vocabSize, numPuzzleIdentifiers }: Task,
+  model: C,
+): C {
   return { ...model, seqLen, vocabSize, numPuzzleIdentifiers };
 }

@@ -25,6 +25,12 @@ export interface Finding {
   readonly verdict: Verdict;
 }
 
+/** What one of the measurements of an experiment found. */
+export interface Part extends Pick<Finding, "rows" | "measured"> {
+  /** What has to hold for the claim to. */
+  readonly conditions: readonly boolean[];
+}
+
 /** A claim, and how to test it. */
 export interface Experiment {
   /** What is tested, in a few words. */

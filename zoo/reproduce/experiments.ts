@@ -5,7 +5,7 @@
  */
 import { intermediateAnswers, selfCorrection } from "./experiments/answers.ts";
 import { recurrence, widthAndDepth } from "./experiments/depth.ts";
-import { convergence, dimensionality } from "./experiments/dynamics.ts";
+import { convergence } from "./experiments/dynamics.ts";
 import { fewExamples, publishedBars } from "./experiments/examples.ts";
 import { memory, stability } from "./experiments/gradients.ts";
 import { injection, moreIterations } from "./experiments/iterations.ts";
@@ -15,6 +15,7 @@ import {
   haltingHead,
   inferenceScaling,
 } from "./experiments/segments.ts";
+import { tasksAndDimensions } from "./experiments/transfer.ts";
 
 /** Every experiment that `deno task reproduce` knows. */
 export const experiments = {
@@ -33,7 +34,7 @@ export const experiments = {
   e13: publishedBars,
   e14: intermediateAnswers,
   e15: selfCorrection,
-  e16: dimensionality,
+  e16: tasksAndDimensions,
 } as const;
 
 /** The name of an experiment. */

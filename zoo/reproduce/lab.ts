@@ -10,7 +10,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import type { Device } from "../../core/device.ts";
 import { isFile } from "../../core/io/file.ts";
 import { Random } from "../../core/random.ts";
@@ -22,8 +22,8 @@ import { evaluate, type Evaluation } from "../evaluate.ts";
 import { lastMetrics } from "../metrics.ts";
 import { pretrainedIndex } from "../pretrained.ts";
 import { obtain } from "../pretrained/fetch.ts";
-import type { Preset } from "../recipe.ts";
-import { fittedTo, recipes } from "../recipes.ts";
+import type { OwnPreset, Preset } from "../recipe.ts";
+import { recipes, sizedFor } from "../recipes.ts";
 import type { Puzzle, Task } from "../tasks/task.ts";
 import { makeTask } from "../tasks/tasks.ts";
 import type { ThinkOptions } from "../thinking.ts";
@@ -50,6 +50,20 @@ export interface Change {
   readonly task?: Fields;
   /** A model that the recipe cannot describe, and its name among the runs. */
   readonly own?: { readonly name: string; readonly make: MakeModel };
+  /** A task in place of the recipe's. */
+  readonly on?: OwnTask;
+  /** Fields of the run. */
+  readonly run?: Partial<Omit<Preset["run"], "seed">>;
+  /** Trained models, one for each seed, whose weights are begun with. */
+  readonly from?: readonly Trained[];
+}
+
+/** A task that a recipe cannot describe. */
+export interface OwnTask {
+  /** What defines it; saved beside the weights. */
+  readonly config: OwnPreset["task"];
+  /** The task, with the same number of tokens and identifiers as it is trained on. */
+  readonly task: Task;
 }
 
 /** Makes a model of a config. */
@@ -60,7 +74,7 @@ export interface Trained {
   /** The model. */
   readonly model: Model;
   /** What it was made of. */
-  readonly config: Preset;
+  readonly config: Pick<Preset, "model" | "run">;
   /** What it was trained on. */
   readonly task: Task;
   /** Never trained on. */
@@ -153,7 +167,8 @@ export class Lab {
     if (entry === undefined) throw new RangeError(`No pretrained weights ${name}-sudoku`);
     const { folder } = await obtain(entry, { report: this.#options.report });
     const { model, saved: { config } } = loadWeights(folder, this.device);
-    return { model, folder, ...puzzlesOf(config) };
+    const task = makeTask(config.task);
+    return { model, folder, config, task, puzzles: task.heldOut(config.run.seed) };
   }
 
   /** How well models of several seeds solve what they were not trained on. */
@@ -166,28 +181,32 @@ export class Lab {
   }
 
   async #train(name: ModelName, change: Change, seed: number): Promise<Trained> {
-    const { own } = change;
+    const { own, on } = change;
+    const begin = change.from?.[seed - 1]?.folder;
     const base = this.preset(name);
-    const task = { ...base.task, ...change.task } as Preset["task"];
-    const config: Preset = {
+    const taskConfig = on?.config ?? { ...base.task, ...change.task } as Preset["task"];
+    const task = on?.task ?? makeTask(taskConfig as Preset["task"]);
+    const run = { ...base.run, ...change.run };
+    const config = {
       ...base,
-      task,
-      model: { ...fittedTo(task, base.model), ...change.model } as ModelConfig,
-      run: { ...base.run, seed, evalEvery: base.run.steps },
+      task: taskConfig,
+      model: { ...sizedFor(task, base.model), ...change.model } as ModelConfig,
+      run: { ...run, seed, evalEvery: run.steps },
     };
-    const saved = savedConfig(`${name}-sudoku`, this.scale, config);
-    const hash = createHash("sha256").update(JSON.stringify([config, own?.name])).digest("hex");
-    const what = `${own?.name ?? name}-${hash.slice(0, 10)}`;
+    const saved = savedConfig(`${name}-${taskConfig.kind}`, this.scale, config);
+    const from = begin === undefined ? [] : [basename(begin)];
+    const what = `${own?.name ?? name}-${shortHash([config, own?.name, ...from])}`;
     const folder = join(this.#options.folder, what);
     const make = own?.make ?? makeModel;
     const { report, onStep, signal } = this.#options;
     if (!isFile(join(folder, "final", "model.safetensors"))) {
       const resume = hasCheckpoint(folder);
       report(`${resume ? "Going on with" : "Training"} ${what}: ${describe(name, change, seed)}`);
-      const data = makeTask(task).load(seed, () => {});
+      const data = task.load(seed, () => {});
       const model = make(config.model, { random: new Random(seed, 0), device: this.device });
+      if (begin !== undefined) restoreWeights(model, join(begin, "final"));
       const { stopped } = await train({
-        ...{ saved, data, folder, resume, model, device: this.device },
+        ...{ saved, task, data, folder, resume, model, device: this.device },
         ...(signal === undefined ? {} : { signal }),
         onStep: (step) => onStep?.(what, step, config.run.steps),
       });
@@ -196,7 +215,7 @@ export class Lab {
     const model = make(config.model, { random: new NoRandom(0), device: this.device });
     restoreWeights(model, join(folder, "final"));
     this.#trainingSeconds.set(folder, lastMetrics(folder)!.seconds!);
-    return { model, folder, ...puzzlesOf(config) };
+    return { model, folder, config, task, puzzles: task.heldOut(seed) };
   }
 }
 
@@ -218,12 +237,19 @@ function atScale(
   return { ...preset, task, run: { ...preset.run, ...run } };
 }
 
-function puzzlesOf(config: Preset): Pick<Trained, "config" | "task" | "puzzles"> {
-  const task = makeTask(config.task);
-  return { config, task, puzzles: task.heldOut(config.run.seed) };
+/** A name for what it is made of. */
+function shortHash(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 10);
 }
 
-function describe(name: string, { model, task, own }: Change, seed: number): string {
-  const fields = Object.entries({ ...model, ...task }).map(([field, value]) => `${field} ${value}`);
-  return [own?.name ?? name, ...fields, `seed ${seed}`].join(", ");
+function describe(
+  name: string,
+  { model, task, run, own, on, from }: Change,
+  seed: number,
+): string {
+  const changed = { ...model, ...task, ...run };
+  const fields = Object.entries(changed).map(([field, value]) => `${field} ${value}`);
+  const what = [own?.name ?? name, ...(on === undefined ? [] : [on.task.title]), ...fields];
+  const begun = from === undefined ? [] : [`from ${basename(from[seed - 1]!.folder)}`];
+  return [...what, `seed ${seed}`, ...begun].join(", ");
 }

@@ -1,5 +1,5 @@
 /**
- * E5 and E16: what the states do while a model thinks.
+ * E5 and half of E16: what the states do while a model thinks.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { makeModel } from "../../../models/family.ts";
 import { meanOf } from "../../compare/statistics.ts";
 import { tokenBatch } from "../../tasks/task.ts";
 import { lineChart } from "../charts.ts";
-import { type Experiment, type Row, verdictOf } from "../experiment.ts";
+import { type Experiment, type Part, type Row, verdictOf } from "../experiment.ts";
 import type { Lab, Trained } from "../lab.ts";
 import {
   participationRatio,
@@ -70,55 +70,55 @@ export const convergence: Experiment = {
   },
 };
 
-/** E16: how many dimensions the states fill, and what training does to that. */
-export const dimensionality: Experiment = {
-  title: "Dimensions of the two states",
-  claim: "HRM's high-level state fills about three times as many dimensions as its low-level one " +
-    "(participation ratios 89.95 and 30.22 of 512 on Sudoku), as higher areas of the mouse cortex " +
-    "do; before training both are equal (Wang et al. 2025, arXiv:2506.21734)",
-  run: async (lab) => {
-    const trained = await lab.known("hrm");
-    const fresh = makeModel(trained.config.model, {
-      random: new Random(trained.config.run.seed, 0),
-      device: lab.device,
-    });
-    const rows: Row[] = [];
-    const ratios = [["trained", trained.model], ["untrained", fresh]].map(([name, model]) => {
-      const trace = traced(lab, { ...trained, model: model as typeof fresh }, fresh.depth.trained);
-      const last = (part: string) => trace.filter((t) => t.part === part).at(-1)!.state;
-      const [zH, zL] = [participationRatio(last("zH")), participationRatio(last("zL"))];
-      rows.push(
-        { model: name as string, state: "high level", dimensions: zH },
-        { model: name as string, state: "low level", dimensions: zL },
-      );
-      return { zH, zL, ratio: zH / zL };
-    });
-    const [after, before] = ratios as [typeof ratios[0], typeof ratios[0]];
-    const { hiddenSize } = trained.config.model;
-    return {
-      rows,
-      chart: {
-        title: "Dimensions that the states fill",
-        data: { values: rows },
-        width: 260,
-        height: 220,
-        mark: "bar",
-        encoding: {
-          x: { field: "model", type: "nominal", title: null, axis: { labelAngle: 0 } },
-          xOffset: { field: "state", type: "nominal" },
-          y: { field: "dimensions", type: "quantitative", title: "participation ratio" },
-          color: { field: "state", type: "nominal", title: null },
-        },
-      },
-      measured: `Of ${hiddenSize} dimensions, the trained high level fills ${
-        after.zH.toFixed(1)
-      } and the low level ${after.zL.toFixed(1)}, a ratio of ${after.ratio.toFixed(2)}; untrained ${
-        before.zH.toFixed(1)
-      } and ${before.zL.toFixed(1)}, ${before.ratio.toFixed(2)}.`,
-      verdict: verdictOf(after.ratio > 1.5, after.ratio > 1.2 * before.ratio),
-    };
-  },
-};
+/** How many dimensions the states of a trained and of a fresh HRM fill. */
+export async function dimensions(
+  lab: Lab,
+): Promise<Part> {
+  const trained = await lab.known("hrm");
+  const fresh = makeModel(trained.config.model, {
+    random: new Random(trained.config.run.seed, 0),
+    device: lab.device,
+  });
+  const rows: Row[] = [];
+  const ratios = [["trained", trained.model], ["untrained", fresh]].map(([name, model]) => {
+    const trace = traced(lab, { ...trained, model: model as typeof fresh }, fresh.depth.trained);
+    const last = (part: string) => trace.filter((t) => t.part === part).at(-1)!.state;
+    const [zH, zL] = [participationRatio(last("zH")), participationRatio(last("zL"))];
+    rows.push(
+      { model: name as string, state: "high level", dimensions: zH },
+      { model: name as string, state: "low level", dimensions: zL },
+    );
+    return { zH, zL, ratio: zH / zL };
+  });
+  const [after, before] = ratios as [typeof ratios[0], typeof ratios[0]];
+  const { hiddenSize } = trained.config.model;
+  return {
+    rows,
+    measured: `Of ${hiddenSize} dimensions, the trained high level fills ${
+      after.zH.toFixed(1)
+    } and the low level ${after.zL.toFixed(1)}, a ratio of ${after.ratio.toFixed(2)}; untrained ${
+      before.zH.toFixed(1)
+    } and ${before.zL.toFixed(1)}, ${before.ratio.toFixed(2)}.`,
+    conditions: [after.ratio > 1.5, after.ratio > 1.2 * before.ratio],
+  };
+}
+
+/** Those dimensions as bars. */
+export function dimensionsChart(rows: readonly Row[]) {
+  return {
+    title: "Dimensions that the states fill",
+    data: { values: [...rows] },
+    width: 200,
+    height: 240,
+    mark: "bar",
+    encoding: {
+      x: { field: "model", type: "nominal", title: null, axis: { labelAngle: 0 } },
+      xOffset: { field: "state", type: "nominal" },
+      y: { field: "dimensions", type: "quantitative", title: "participation ratio" },
+      color: { field: "state", type: "nominal", title: null },
+    },
+  } as const;
+}
 
 function traced(lab: Lab, { model, task, puzzles }: Trained, units: number): PartTrace[] {
   const rows = puzzles.slice(0, WATCHED).map((puzzle) => task.encode(puzzle));
