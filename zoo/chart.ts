@@ -14,6 +14,7 @@ const config = {
   font: "system-ui, sans-serif",
   title: { anchor: "start", fontSize: 14, offset: 12 },
   axis: { labelFontSize: 11, titleFontSize: 12, gridColor: "#e5e5e5" },
+  header: { labelFontSize: 12, labelFontWeight: "bold" },
   legend: { labelFontSize: 11, titleFontSize: 12, labelLimit: 0, symbolOpacity: 1 },
   view: { stroke: null },
 } as const;

@@ -46,7 +46,7 @@ export const exactAxis: Axis = { field: "exact", title: "puzzles solved", format
 export function lineChart(chart: LineChart): TopLevelSpec {
   const { title, rows, x, y, series, panels, points = true } = chart;
   const color = { field: series.field, type: "nominal" as const, title: series.title, sort: null };
-  const shared = { x: encode(x), color };
+  const shared = { x: { ...encode(x), axis: { ...encode(x).axis, ...ticks(x, rows) } }, color };
   const lines = {
     mark: { type: "line" as const, point: points },
     encoding: { ...shared, y: encode(y) },
@@ -79,9 +79,18 @@ function encode({ field, title, scale = "linear", format }: Axis) {
   };
 }
 
+/** On a logarithmic axis the powers of 2, where there are enough of them to read it by. */
+function ticks({ field, scale }: Axis, rows: readonly Row[]): { readonly values?: number[] } {
+  if (scale !== "log") return {};
+  const logs = rows.map((row) => Math.log2(row[field] as number));
+  const first = Math.ceil(Math.min(...logs)), last = Math.floor(Math.max(...logs));
+  if (last - first < 2) return {};
+  return { values: Array.from({ length: last - first + 1 }, (_, i) => 2 ** (first + i)) };
+}
+
 const header = { labelOrient: "top", labelAnchor: "start", labelFontWeight: "bold" } as const;
 
-/** Bars of shares, one for each value of a field, grouped by another. */
+/** Bars of shares, one for each value of a field, grouped by another; as the rows are ordered. */
 export function barChart(
   { title, rows, category, group }: {
     readonly title: string;
@@ -90,18 +99,21 @@ export function barChart(
     readonly group: string;
   },
 ): TopLevelSpec {
+  const groups = [...new Set(rows.map((row) => String(row[group])))];
+  const labelled = `datum.${category} + ': ' + format(datum.exact, '.1%')`; // a bar of 0 % is none
   return {
     title,
     data: { values: [...rows] },
-    facet: { row: { field: group, type: "nominal", title: null, header } },
+    transform: [{ calculate: labelled, as: "label" }],
+    facet: { row: { field: group, type: "nominal", title: null, sort: groups, header } },
     spec: {
       width: 360,
       height: { step: 16 },
       mark: "bar",
       encoding: {
-        y: { field: category, type: "nominal", title: null, sort: null },
+        y: { field: "label", type: "nominal", title: null, sort: null, axis: { labelLimit: 0 } },
         x: { field: "exact", type: "quantitative", title: "solved", axis: { format: ".0%" } },
-        color: { field: "kind", type: "nominal", title: null },
+        color: { field: "kind", type: "nominal", title: null, sort: null },
       },
     },
     resolve: { scale: { y: "independent" } },

@@ -164,7 +164,7 @@ export const stability: Experiment = {
         title: "Length of the gradient during training",
         rows,
         x: { field: "step", title: "step" },
-        y: { field: "gradient", title: "gradient, mean of the steps reported", scale: "log" },
+        y: { field: "gradient", title: "mean length of the gradient", scale: "log" },
         series: { field: "scheme", title: "" },
         points: false,
       }),

@@ -63,7 +63,7 @@ export const injection: Experiment = {
       const trained = await lab.train("looped", { model });
       const cosines = closeness(lab, trained[0]!, 8 * loops);
       cosines.forEach((cosine, i) =>
-        rows.push({ panel: "nearness to the question", variant, loop: i + 1, value: cosine })
+        rows.push({ panel: "cosine of state and question", variant, loop: i + 1, value: cosine })
       );
       const byFactor = new Map(
         factors.map((factor) => [factor, lab.evaluate(trained, { units: loops * factor })]),
@@ -71,7 +71,7 @@ export const injection: Experiment = {
       for (const [factor, { exact }] of byFactor) {
         const loop = loops * factor;
         rows.push({
-          panel: "puzzles solved",
+          panel: "share of puzzles solved",
           variant,
           loop,
           value: exact.mean,

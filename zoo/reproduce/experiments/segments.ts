@@ -168,7 +168,7 @@ export const haltingHead: Experiment = {
       chart: {
         title: "HRM with and without a value of going on",
         data: { values: rows },
-        width: 300,
+        width: 540,
         height: 220,
         mark: "bar",
         encoding: {
@@ -176,11 +176,17 @@ export const haltingHead: Experiment = {
             field: "what",
             type: "nominal",
             title: null,
-            axis: { labelAngle: 0, labelLimit: 90 },
+            sort: null,
+            axis: { labelAngle: 0, labelLimit: 0 },
           },
-          xOffset: { field: "head", type: "nominal" },
-          y: { field: "value", type: "quantitative", title: null, axis: { format: ".0%" } },
-          color: { field: "head", type: "nominal", title: "head" },
+          xOffset: { field: "head", type: "nominal", sort: null },
+          y: {
+            field: "value",
+            type: "quantitative",
+            title: "of all held-out puzzles",
+            axis: { format: ".0%" },
+          },
+          color: { field: "head", type: "nominal", title: "head", sort: null },
         },
       },
       measured: `With a value of going on HRM solves ${interval(both.exact)}, without ${
