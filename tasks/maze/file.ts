@@ -1,11 +1,13 @@
 /**
- * Files of mazes, given as text. Two forms are read:
+ * Files of mazes, given as text. Three forms are read:
  *
  * - one maze a line, its rows parted by `/`; a solution may follow, after white
  *   space. Free cells are `.`, so that nothing depends on spaces;
  * - the official Maze-Hard form, whose first line is
  *   `source,question,answer,rating`; mazes are square, rows follow one another
- *   without a break, and free cells are spaces.
+ *   without a break, and free cells are spaces;
+ * - drawings, a row a line, parted from each other by empty lines; free cells are
+ *   spaces or `.`, and spaces at the ends of rows may be missing. A line reader knows them not.
  *
  * Empty lines are skipped, and in the plain form lines that begin with `;`, since
  * a `#` begins a maze.
@@ -66,7 +68,28 @@ const header = "source,question,answer,rating";
  */
 export function parseMazes(text: string, name: string): MazeFilePuzzle[] {
   const read = mazeLineReader(name);
-  return text.split("\n").map(read).filter((maze) => maze !== undefined);
+  return withoutDrawings(text.replace(/^\uFEFF/, "").split("\n")).map(read).filter((maze) =>
+    maze !== undefined
+  );
+}
+
+/** The lines with each drawing on its first line, rows parted by `/`, and nothing on its others. */
+function withoutDrawings(lines: readonly string[]): string[] {
+  const out = lines.map((line) => line.replace(/\r$/, ""));
+  const isRow = (line: string | undefined) => line !== undefined && /^[# SG.]+$/.test(line);
+  for (let first = 0, next: number; first < out.length; first = next) {
+    next = first + 1;
+    if (!isRow(out[first])) continue;
+    while (isRow(out[next])) next++;
+    const text = out.slice(first, next).join("\n").trimEnd();
+    // a maze on one line has a start and a goal of its own
+    if (!text.includes("\n") || !/^[^S]*S[^S]*$/.test(text)) continue;
+    const rows = text.split("\n");
+    const columns = Math.max(...rows.map((row) => row.length));
+    out.fill("", first, next);
+    out[first] = rows.map((row) => row.padEnd(columns).replaceAll(" ", ".")).join("/");
+  }
+  return out;
 }
 
 /**

@@ -657,6 +657,20 @@ Deno.test("zoo add asks for the minutes of weights without a run", () =>
     assertEquals(filesBelow(folder), []);
   }));
 
+Deno.test("solve draws the maze of a file after every segment, and says what changed", () =>
+  elsewhere(async (folder) => {
+    const file = join(folder, "maze.txt");
+    const rows = [" #  # #", "   S# #", "# #", "  #  #", " # #", "    #", "# # G#"];
+    await Deno.writeTextFile(file, rows.join("\n") + "\n");
+    const solved = await command("solve", "trm-maze", file, "--segments=2");
+    assertEquals(solved.code, 0, solved.stderr);
+    const path = " #  # #/ ooS# #/#o#    /oo#  # /o# #   /oooo#  /# #oG# ";
+    assertMatch(solved.stdout, /After segment 1\n┌─+┐[^]*After segment 2, 0 cells changed\n┌─+┐/);
+    assertStringIncludes(solved.stdout, `${path}: solved`);
+    const json = JSON.parse((await command("solve", "trm-maze", file, "--json")).stdout);
+    assertEquals([json.answers.at(-1), json.solved.at(-1)], [path, true]);
+  }));
+
 Deno.test("solve and eval take the newest run of a recipe, else its pretrained weights, and say which", () =>
   elsewhere(async (folder) => {
     const puzzle = "..2...1..3...6....4..16...6....1..3.";

@@ -21,6 +21,17 @@ Deno.test("parseMazes() reads mazes, and solves them where no solution is given"
   assertEquals(parseMazes("S.../###G", "a.txt")[0]!.pathLength, 4);
 });
 
+Deno.test("parseMazes() reads drawings, which may lack spaces at the ends of rows", () => {
+  const text = "; three\nS\n #\n  G\n\r\nS..\r\n.#.\r\n..G\r\n\nS../.#./..G\n";
+  assertEquals(parseMazes(text, "a.txt"), [want, want, want]);
+  assertEquals(parseMazes("#####\n#S  G#\n######", "a.txt")[0]!.pathLength, 3);
+  // mazes of one line are none, with rows of spaces after them neither
+  assertEquals(parseMazes("S...#...G\nS...#...G\n", "a.txt"), [want, want]);
+  assertEquals(parseMazes("S...#...G\n   \n", "a.txt"), [want]);
+  const { message } = assertThrows(() => parseMazes("\n\nS#\n#G\n", "a.txt"), SyntaxError);
+  assertEquals(message, "a.txt:3: Cannot solve the maze: no path leads from start to goal");
+});
+
 Deno.test("parseMazes() skips comments and empty lines, and reads CRLF and a byte order mark", () => {
   const text = "\uFEFF; three\r\n\r\nS../.#./..G\r\n  \r\n;\r\n###/S.G/###\r\nSG/##";
   assertEquals(parseMazes(text, "a.txt").map(({ pathLength }) => pathLength), [4, 2, 1]);
