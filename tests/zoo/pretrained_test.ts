@@ -19,10 +19,13 @@ import {
   readIndex,
   WEIGHT_FILES,
 } from "../../zoo/pretrained/index.ts";
+import { estimate } from "../../zoo/compare/statistics.ts";
+import { evaluate } from "../../zoo/evaluate.ts";
 import { contradiction, evaluateFolder, PART } from "../../zoo/pretrained/measure.ts";
 import { cachedFolder, cloneFolder, folderProblem } from "../../zoo/pretrained/places.ts";
 import { loadPretrained } from "../../zoo/pretrained.ts";
-import { readConfig } from "../../zoo/weights.ts";
+import { loadWeights, readConfig } from "../../zoo/weights.ts";
+import { makeTask } from "../../zoo/tasks/tasks.ts";
 import { inFolder } from "../ffi/_folder.ts";
 import { runScript } from "../script.ts";
 import { command, tinyFlags } from "./_tiny.ts";
@@ -173,6 +176,37 @@ for (const [name, { folder, metrics }] of entries) {
       });
     },
   });
+}
+
+Deno.test("hrm-sudoku solves what needs guessing, a transformer of its size does not", () => {
+  const [hrm, plain] = ["hrm-sudoku", "transformer-sudoku"].map((name) => {
+    const { byRating } = evaluateFolder(join(clone, name), { puzzles: PART });
+    const hard = byRating.filter(({ rating }) => rating !== "0"); // backtracks of a solver
+    const puzzles = hard.reduce((sum, part) => sum + part.puzzles, 0);
+    const solved = hard.reduce((sum, part) => sum + part.puzzles * part.exact, 0);
+    assert(puzzles > PART / 4);
+    return estimate([{ puzzles, exact: solved / puzzles }]);
+  });
+  assert(hrm!.low > plain!.high, `${hrm!.low} to ${plain!.high}`);
+  const sizes = ["hrm-sudoku", "transformer-sudoku"].map((name) => index.entries[name]!.parameters);
+  assertLess(Math.abs(sizes[0]! / sizes[1]! - 1), 0.01);
+});
+
+Deno.test("more units than in training mend the answers of models with and without injection", () => {
+  for (const [name, gain] of [["looped-sudoku", 0.1], ["recurrent-sudoku", 0]] as const) {
+    const { model, task, puzzles } = heldOut(name, PART);
+    const { byUnit } = evaluate(task, model, puzzles, { units: 16 });
+    const [trained, twice] = [byUnit[7]!.exact, byUnit[15]!.exact];
+    assert(twice >= trained + gain, `${name}: ${trained} after 8, ${twice} after 16`);
+    disposeModule(model);
+  }
+});
+
+/** Pretrained weights, and the first of the puzzles that they were not trained on. */
+function heldOut(name: string, count: number) {
+  const { model, saved: { config } } = loadWeights(join(clone, name));
+  const task = makeTask(config.task);
+  return { model, task, puzzles: task.heldOut(config.run.seed).slice(0, count) };
 }
 
 Deno.test("contradiction() allows three standard errors of a part, and nothing of all", () => {
