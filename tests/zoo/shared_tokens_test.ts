@@ -28,6 +28,11 @@ Deno.test("withSharedTokens() gives tasks one length, and tokens that no other h
     return new Set([...Array.from(inputs), ...Array.from(labels)]);
   });
   assertEquals([...digits!.intersection(walls!)], []);
+  const published = withSharedTokens([sudoku.paper.task, maze.paper.task].map(makeTask));
+  assertEquals(
+    published.map(({ seqLen, vocabSize }) => [seqLen, vocabSize]),
+    Array(2).fill([900, 16]),
+  );
   const { inputs, labels } = shared[0]!.encode(shared[0]!.heldOut(1)[0]!);
   assertEquals(Array.from(inputs).slice(16), Array(9).fill(0));
   assertEquals(Array.from(labels).slice(16), Array(9).fill(-100));
