@@ -41,6 +41,7 @@ Deno.test("reproduce does every experiment, and leaves data, a chart and a parag
         assert(!values.includes(null), `${id}: a number is none in ${JSON.stringify(row)}`);
       }
       assertMatch(chart, /^<svg[^]*<path/);
+      assert(!chart.includes("…"), `${id}: a label is cut`);
       assert(!/NaN|undefined|Infinity/.test(chart + text), id);
       assertMatch(text, new RegExp(`deno task reproduce ${id} --preset=tiny`));
       assert(text.includes(claim) && text.includes(data.measured), id);
