@@ -84,12 +84,11 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   throw new Error(failureMessage(plan, failures));
 }
 
-/** Links to what was found, and says so. */
+/** Links to what was found. */
 async function linked(plan: Plan, found: Found): Promise<Provisioned> {
   const { link, report } = plan;
   const directory = await Deno.realPath(found.directory);
-  const changed = await pointLink(link, directory);
-  report(`libtorch ${found.version}: ${link} ${changed ? "now links" : "links"} to ${directory}`);
+  await pointLink(link, directory);
   const overriding = variableOf(plan, "PONDER_LIBTORCH");
   if (overriding && found.source !== "PONDER_LIBTORCH") {
     report(`PONDER_LIBTORCH still names ${overriding}, which does not serve: unset it`);

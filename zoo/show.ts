@@ -74,6 +74,8 @@ export function showAnswer<P extends Puzzle>(
   const verdict = cells === 0 ? "not judged, no answer is known" : valid ? "solved" : "not solved";
   const asked = task.format(task.question(puzzle));
   const answered = `-> ${task.format(answer)}: ${verdict}`;
-  const between = asked.length + 1 + answered.length > WIDTH ? "\n" : " ";
-  return [task.draw(puzzle, answer, changed), asked + between + answered].join("\n");
+  const told = [`${asked} ${answered}`, `${asked}\n${answered}`, verdict].find((text) =>
+    text.split("\n").every((line) => line.length <= WIDTH)
+  );
+  return [task.draw(puzzle, answer, changed), told].join("\n");
 }

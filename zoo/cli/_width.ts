@@ -37,14 +37,40 @@ function charWidth(char: string): number {
   return DOUBLE_WIDTH.test(char) ? 2 : 1;
 }
 
+/** The columns of the terminal, 80 where nobody knows. */
+export function terminalWidth(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
 /** The words of `text` in lines of at most `width`; `indent` starts every line but the first. */
 export function wrap(text: string, width: number, indent = ""): string {
+  const words = text.split(/\s+/).flatMap((word) => pieces(word, width - indent.length));
+  return filled(words, width, indent);
+}
+
+/**
+ * `text` with the lines that are wider than `width` broken between words, each indented as its
+ * first. A word that is wider stays whole, on a line of its own: a path is there to be copied.
+ */
+export function breakLines(text: string, width: number): string {
+  return text.split("\n").map((line) => {
+    if (textWidth(line) <= width) return line;
+    return filled(line.split(/(?<=\S) +/), width, /^ */.exec(line)![0]);
+  }).join("\n");
+}
+
+function filled(words: readonly string[], width: number, indent: string): string {
   const lines: string[] = [];
-  let line = "";
-  for (const piece of text.split(/\s+/).flatMap((word) => pieces(word, width - indent.length))) {
-    const longer = line === "" ? piece : `${line} ${piece}`;
-    if (longer.length > width) lines.push(line);
-    line = longer.length > width ? indent + piece : longer;
+  let line = words[0] ?? "";
+  for (const word of words.slice(1)) {
+    const longer = `${line} ${word}`;
+    const fits = textWidth(longer) <= width;
+    if (!fits) lines.push(line);
+    line = fits ? longer : indent + word;
   }
   return [...lines, line].join("\n");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import * as terminal from "./terminal.ts";
 import { HelpRequested, Interrupted, UsageError } from "./errors.ts";
 
 /** Where {@link runMain} writes and how it ends; for tests. */
@@ -26,7 +27,8 @@ export async function runMain(
   main: () => unknown,
   options: MainOptions = {},
 ): Promise<void> {
-  const { print = console.log, printError = console.error, exit = Deno.exit } = options;
+  const { exit = Deno.exit } = options;
+  const { print, printError } = { ...terminal, ...options };
   let code = 0;
   try {
     await main();

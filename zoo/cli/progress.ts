@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clip } from "./_width.ts";
+import { breakLines, clip, terminalWidth } from "./_width.ts";
 
 /** How a {@link ProgressLine} behaves; all has a default. */
 export interface ProgressLineOptions {
@@ -68,11 +68,11 @@ export class ProgressLine {
     if (this.#now() - this.#shownAt >= this.#intervalMs) this.#show();
   }
 
-  /** Prints a line that stays, above the progress. */
+  /** Prints a line that stays, above the progress; on a terminal broken where it is too wide. */
   log(line: string): void {
     if (!this.#isTerminal) return this.#write(`${line}\n`);
     const isDrawn = this.#shown !== "";
-    this.#write(`${isDrawn ? CLEAR : ""}${line}\n`);
+    this.#write(`${isDrawn ? CLEAR : ""}${breakLines(line, this.#width())}\n`);
     if (isDrawn) this.#show();
   }
 
@@ -106,13 +106,4 @@ function writeError(text: string): void {
   const bytes = new TextEncoder().encode(text);
   let written = 0;
   while (written < bytes.length) written += Deno.stderr.writeSync(bytes.subarray(written));
-}
-
-/** The columns of the terminal, 80 where nobody knows. */
-function terminalWidth(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
 }

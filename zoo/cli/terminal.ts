@@ -5,10 +5,23 @@
  * @module
  */
 
+import { breakLines, terminalWidth } from "./_width.ts";
+import { ProgressLine, type ProgressLineOptions } from "./progress.ts";
+
 export { wrap } from "./_width.ts";
 export { formatBytes, formatCount, formatDuration, formatPercent, sparkline } from "./_numbers.ts";
 export { type Cell, type Column, table } from "./table.ts";
-export { ProgressLine, type ProgressLineOptions } from "./progress.ts";
+export { ProgressLine, type ProgressLineOptions };
+
+/** Prints a text to standard output: on a terminal in lines that fit, elsewhere as it is. */
+export function print(text: string): void {
+  console.log(Deno.stdout.isTerminal() ? breakLines(text, terminalWidth()) : text);
+}
+
+/** The same to standard error. */
+export function printError(text: string): void {
+  new ProgressLine().log(text);
+}
 
 /** Functions that colour a text, or leave it as it is. */
 export interface Colours {

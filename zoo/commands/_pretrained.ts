@@ -6,7 +6,14 @@
 import { join } from "@std/path";
 import type { Device } from "../../core/device.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
-import { formatBytes, formatCount, formatPercent, ProgressLine, table } from "../cli/terminal.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatPercent,
+  print,
+  ProgressLine,
+  table,
+} from "../cli/terminal.ts";
 import { addPretrained } from "../pretrained/add.ts";
 import { obtain } from "../pretrained/fetch.ts";
 import {
@@ -120,7 +127,7 @@ function listCommand(args: readonly string[]): Promise<void> {
     minutes: Number(entry.minutes.toPrecision(2)),
     size: formatBytes(sizeBytesOf({ metrics, ...entry })),
   }));
-  console.log(table(shown, [
+  print(table(shown, [
     { key: "name" },
     { key: "parameters", align: "right" },
     { key: "exact", align: "right" },
@@ -149,7 +156,7 @@ async function pullCommand(args: readonly string[]): Promise<void> {
         progress.update(`${path}: ${formatBytes(received)} of ${formatBytes(total)}`),
     });
     progress.finish();
-    console.log(`${name}: ${fetched ? "fetched into" : `in the ${place} already,`} "${folder}"`);
+    print(`${name}: ${fetched ? "fetched into" : `in the ${place} already,`} "${folder}"`);
   }
 }
 
@@ -180,7 +187,7 @@ function verifyCommand(args: readonly string[]): Promise<void> {
     return verdictOn(name, entry, folderOf(entry), puzzles, flags.device);
   });
   if (flags.json) console.log(JSON.stringify({ weights: verdicts }));
-  else console.log(showVerdicts(verdicts));
+  else print(showVerdicts(verdicts));
   const wrong = verdicts.filter(({ problem }) => problem !== null);
   if (wrong.length === 0) return Promise.resolve();
   const why = wrong.map(({ name, problem }) => `${name}: ${problem}`).join("\n");
@@ -247,7 +254,7 @@ async function addCommand(args: readonly string[]): Promise<void> {
   openLibrary(flags);
   const { name, entry } = await addPretrained(path, { ...flags, folder });
   const { exact, puzzles } = entry.metrics;
-  console.log(
+  print(
     `${name}: ${formatCount(entry.parameters)} parameters, ` +
       `${formatPercent(exact)} of ${puzzles} held-out puzzles exact\n` +
       `${formatBytes(sizeBytesOf(entry))} and a card in "${join(folder, entry.folder)}"`,

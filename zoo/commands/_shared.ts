@@ -7,7 +7,7 @@ import { isAbsolute, join, resolve } from "@std/path";
 import { type Device, zeros } from "../../core/mod.ts";
 import { loadLibrary } from "../../ffi/mod.ts";
 import { UsageError } from "../cli/flags.ts";
-import { ProgressLine } from "../cli/terminal.ts";
+import { printError } from "../cli/terminal.ts";
 import { pretrainedIndex } from "../pretrained/index.ts";
 import { findPretrained } from "../pretrained/places.ts";
 import { recipes } from "../recipes.ts";
@@ -135,6 +135,6 @@ export function weightsPath(name: string): string {
 
 /** `path`, once standard error has said what it is. */
 function telling(what: string, path: string): string {
-  new ProgressLine().log(what);
+  printError(what);
   return path;
 }

@@ -7,7 +7,7 @@ import { dirname, join } from "@std/path";
 import type { Device } from "../../core/device.ts";
 import { writeFileAtomic } from "../../core/io/file.ts";
 import { Interrupted, parseCommand, unknownName, UsageError } from "../cli/flags.ts";
-import { ProgressLine } from "../cli/terminal.ts";
+import { print, printError, ProgressLine } from "../cli/terminal.ts";
 import { matches } from "../compare/match.ts";
 import { type Measurement, measureWeights } from "../compare/measure.ts";
 import { comparisonPage } from "../compare/page.ts";
@@ -93,7 +93,7 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     await writeFileAtomic(file, await comparisonPage(comparison));
   }
   if (flags.json) console.log(JSON.stringify(comparison));
-  else console.log(`${library}\n\n${comparisonText(comparison)}`);
+  else print(`${library}\n\n${comparisonText(comparison)}`);
 }
 
 /** Refuses flags that would have no effect. */
@@ -146,7 +146,7 @@ function pretrainedFolders(asked: Asked): string[] {
     .map(([name, entry]) => ({ name, folder: findPretrained(entry)?.folder }));
   const missing = named.filter(({ folder }) => folder === undefined).map(({ name }) => name);
   if (missing.length > 0) {
-    new ProgressLine().log(
+    printError(
       `Not on this machine: ${missing.join(", ")}; deno task zoo pull --all fetches them`,
     );
   }

@@ -6,7 +6,7 @@
 import { join } from "@std/path";
 import type { ArcTask, SudokuSize } from "../../tasks/mod.ts";
 import { chooseCommand, Interrupted, parseCommand, UsageError } from "../cli/flags.ts";
-import { formatBytes, formatDuration, ProgressLine } from "../cli/terminal.ts";
+import { formatBytes, formatDuration, print, ProgressLine } from "../cli/terminal.ts";
 import { arcPlan, parseTasks } from "../data/arc.ts";
 import { cachedCsv, cachedTasks, dataCache, type FetchOptions } from "../data/cache.ts";
 import { contentChecksum, readTaskFiles } from "../data/files.ts";
@@ -189,10 +189,10 @@ async function buildCommand(args: readonly string[]): Promise<void> {
   for (const split of splitNames) {
     const { totalGroups, totalPuzzles, meanPuzzleExamples } = written[split];
     const examples = Math.round(totalPuzzles! * meanPuzzleExamples);
-    console.log(`${split}: ${totalGroups} groups, ${totalPuzzles} puzzles, ${examples} examples`);
+    print(`${split}: ${totalGroups} groups, ${totalPuzzles} puzzles, ${examples} examples`);
   }
   const time = formatDuration((performance.now() - start) / 1000);
-  console.log(`Data set in "${folder}", made in ${time}; try deno task data inspect ${folder}`);
+  print(`Data set in "${folder}", made in ${time}; try deno task data inspect ${folder}`);
 }
 
 /** The plan of CSV files: those in the cache, or those that the user names. */
@@ -360,7 +360,7 @@ async function downloadCommand(args: readonly string[]): Promise<void> {
   }
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   const { licence } = sources[name];
-  console.log(
+  print(
     `${name}: ${sizes.length} file${sizes.length === 1 ? "" : "s"}, ${formatBytes(bytes)}, in "${
       join(dataCache(), name)
     }"\n` +
@@ -405,10 +405,10 @@ function inspectCommand(args: readonly string[]): Promise<void> {
     console.log(JSON.stringify(inspection));
     return Promise.resolve();
   }
-  console.log(showInspection(inspection));
+  print(showInspection(inspection));
   for (const [split, dataset] of Object.entries(open.sets)) {
     for (const { title, drawing } of samplesOf(dataset, flags.samples)) {
-      console.log(`\n${split}, ${title}\n${drawing}`);
+      print(`\n${split}, ${title}\n${drawing}`);
     }
   }
   return Promise.resolve();

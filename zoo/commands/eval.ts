@@ -5,6 +5,7 @@
  */
 import type { Model } from "../../models/model.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
+import { print } from "../cli/terminal.ts";
 import { score } from "../evaluate.ts";
 import { plural, showEvaluation } from "../show.ts";
 import type { TaskConfig } from "../recipe.ts";
@@ -92,7 +93,7 @@ export function evalCommand(args: readonly string[]): Promise<void> {
   }
   const evaluation = score(task, model.depth.unit, puzzles, thoughts);
   if (flags.json) console.log(JSON.stringify({ weights: folder, ...evaluation }));
-  else console.log(`${library}\nWeights in "${folder}"\n\n${showEvaluation(evaluation)}`);
+  else print(`${library}\nWeights in "${folder}"\n\n${showEvaluation(evaluation)}`);
   return Promise.resolve();
 }
 

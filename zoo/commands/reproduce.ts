@@ -6,7 +6,7 @@
 import { join } from "@std/path";
 import { apart, scope } from "../../core/scope.ts";
 import { Interrupted, parseCommand } from "../cli/flags.ts";
-import { formatDuration, ProgressLine, table } from "../cli/terminal.ts";
+import { formatDuration, print, ProgressLine, table } from "../cli/terminal.ts";
 import { type ExperimentId, experiments } from "../reproduce/experiments.ts";
 import { Lab, scales } from "../reproduce/lab.ts";
 import { writeFinding } from "../reproduce/write.ts";
@@ -50,10 +50,10 @@ const declaration = {
 export async function reproduceCommand(args: readonly string[]): Promise<void> {
   const { flags, positionals: { experiment } } = parseCommand(declaration, args);
   if (experiment === undefined) {
-    console.log(list());
+    print(list());
     return;
   }
-  console.log(openLibrary(flags));
+  print(openLibrary(flags));
   const out = join(userPath(flags.out ?? join(RUNS, "reproduce")), flags.preset);
   const chosen = experiment === "all" ? ids : [experiment as ExperimentId];
   using progress = new ProgressLine();

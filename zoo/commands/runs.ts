@@ -7,7 +7,14 @@ import { join } from "@std/path";
 import { writeFileAtomic } from "../../core/io/file.ts";
 import { curvesSpec, drawChart } from "../chart.ts";
 import { chooseCommand, parseCommand, unknownName, UsageError } from "../cli/flags.ts";
-import { type Column, formatBytes, formatDuration, formatPercent, table } from "../cli/terminal.ts";
+import {
+  type Column,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  print,
+  table,
+} from "../cli/terminal.ts";
 import { recipes } from "../recipes.ts";
 import {
   type Curve,
@@ -51,11 +58,11 @@ function listCommand(args: readonly string[]): void {
   const runs = findRuns(folder);
   if (flags.json) return console.log(JSON.stringify(runs.map(summaryOf)));
   if (runs.length === 0) {
-    return console.log(
+    return print(
       `No runs in "${folder}": train one by deno task train ${Object.keys(recipes)[0]}`,
     );
   }
-  console.log([runsTable(runs), ...problemsOf(runs)].join("\n"));
+  print([runsTable(runs), ...problemsOf(runs)].join("\n"));
 }
 
 /** A run without its metrics and config. */
@@ -106,6 +113,9 @@ function problemsOf(runs: readonly Run[]): string[] {
 
 // Show
 
+/** What is plotted unless the user names something else. */
+const usual = ["loss", "exactAccuracy", "exact"] as const;
+
 async function showCommand(args: readonly string[]): Promise<void> {
   const { flags, positionals } = parseCommand({
     name: "runs show",
@@ -119,8 +129,8 @@ async function showCommand(args: readonly string[]): Promise<void> {
       metric: {
         type: "string",
         placeholder: "names",
-        default: "loss,exactAccuracy,exact",
-        help: "what to plot; exact, blanks, cells and valid are of held-out puzzles",
+        help: "what to plot; exact, blanks, cells and valid are of held-out puzzles; " +
+          `${usual.join(", ")} if left out`,
       },
       svg: { type: "string", placeholder: "file", help: "write the chart as SVG" },
       html: { type: "string", placeholder: "file", help: "write it as a page" },
@@ -131,10 +141,10 @@ async function showCommand(args: readonly string[]): Promise<void> {
   if (runs.length > MARKS.length) {
     throw new UsageError(`Cannot plot ${runs.length} runs together: ${MARKS.length} at most`);
   }
-  const metrics = requestedCurves(runs, flags.metric.split(","));
+  const metrics = requestedCurves(runs, flags.metric?.split(","));
   await writeCharts(metrics, flags);
   if (flags.json) return console.log(JSON.stringify(jsonOf(runs, metrics)));
-  console.log([
+  print([
     runsTable(runs),
     ...problemsOf(runs),
     ...runs.length < 2 ? [] : ["", differencesTable(runs)],
@@ -160,11 +170,12 @@ function namedRun(name: string): Run {
   );
 }
 
-/** The curves that were asked for, of the runs that have them. */
-function requestedCurves(runs: readonly Run[], names: readonly string[]): MetricCurves[] {
+/** The curves that were asked for, of the runs that have them; the usual ones if there are any. */
+function requestedCurves(runs: readonly Run[], names?: readonly string[]): MetricCurves[] {
   const all = runs.map((run) => [run.name, curvesOf(run)] as const);
   const known = new Set(all.flatMap(([, curves]) => [...curves.keys()]));
-  return names.map((metric) => {
+  const wanted = names ?? usual.filter((metric) => known.has(metric));
+  return wanted.map((metric) => {
     if (!known.has(metric)) throw unknownName("metric", metric, [...known]);
     const found = all.flatMap(([name, curves]) => {
       const curve = curves.get(metric);

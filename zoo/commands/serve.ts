@@ -4,6 +4,7 @@
  * @module
  */
 import { parseCommand } from "../cli/flags.ts";
+import { print, printError } from "../cli/terminal.ts";
 import { isLoopback } from "../serve/guard.ts";
 import { makeHandler } from "../serve/server.ts";
 import { WorkerSolver } from "../serve/solver.ts";
@@ -41,7 +42,7 @@ export async function serveCommand(args: readonly string[]): Promise<void> {
   const interrupted = new AbortController();
   Deno.addSignalListener("SIGINT", () => interrupted.abort());
   if (!isLoopback(host)) {
-    console.error(
+    printError(
       `Warning: everybody who reaches ${host} can use this machine to compute, and see its runs`,
     );
   }
@@ -70,7 +71,7 @@ function addressOf(host: string, port: number): string {
 }
 
 function announce(address: string, { open }: { readonly open: boolean }): void {
-  console.log(`The playground is at ${address}, training runs at ${address}runs; Ctrl-C ends it`);
+  print(`The playground is at ${address}, training runs at ${address}runs; Ctrl-C ends it`);
   if (open) openBrowser(address);
 }
 
@@ -83,6 +84,6 @@ function openBrowser(address: string): void {
       ...{ args: [address], stdin: "null", stdout: "null", stderr: "null" },
     }).spawn().unref();
   } catch (error) {
-    console.error(`Cannot open a browser: ${(error as Error).message}`);
+    printError(`Cannot open a browser: ${(error as Error).message}`);
   }
 }

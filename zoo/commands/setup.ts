@@ -7,7 +7,7 @@ import { linkMpi } from "../../ffi/locate_mpi.ts";
 import { examine } from "../../ffi/locate.ts";
 import { MPI_LINK } from "../../ffi/mpi.ts";
 import { provision } from "../../ffi/provision.ts";
-import { formatBytes, ProgressLine } from "../cli/terminal.ts";
+import { formatBytes, print, ProgressLine } from "../cli/terminal.ts";
 import { parseCommand } from "../cli/flags.ts";
 
 const declaration = {
@@ -43,9 +43,7 @@ export async function setupCommand(args: readonly string[]): Promise<void> {
     check: openElsewhere,
   });
   progress.finish();
-  console.log(
-    `libtorch ${linked.version} from ${linked.source}: ${linked.link} -> ${linked.directory}`,
-  );
+  print(`libtorch ${linked.version} from ${linked.source}: ./.torch -> ${linked.directory}`);
 }
 
 function isLinked(): boolean {

@@ -7,7 +7,7 @@ import { isFile } from "../../core/io/file.ts";
 import type { Device } from "../../core/device.ts";
 import type { Model } from "../../models/model.ts";
 import { parseCommand, UsageError } from "../cli/flags.ts";
-import { formatPercent, ProgressLine } from "../cli/terminal.ts";
+import { formatPercent, print, ProgressLine } from "../cli/terminal.ts";
 import { evaluate } from "../evaluate.ts";
 import { fitPuzzle } from "../fit_puzzle.ts";
 import { think } from "../thinking.ts";
@@ -80,13 +80,14 @@ export function solveCommand(args: readonly string[]): Promise<void> {
     }));
     return Promise.resolve();
   }
-  if (task.legend !== undefined) console.log(`Marks: ${task.legend}\n`);
-  answers.forEach((answer, i) => {
+  if (task.legend !== undefined) print(`Marks: ${task.legend}\n`);
+  const shown = answers.map((answer, i) => {
     const { size } = changed[i]!;
     const change = i === 0 ? "" : `, ${size} cell${size === 1 ? "" : "s"} changed`;
     const drawn = showAnswer(task, puzzle, answer, i === 0 ? undefined : changed[i]);
-    console.log(`After ${model.depth.unit} ${i + 1}${change}\n${drawn}\n`);
+    return `After ${model.depth.unit} ${i + 1}${change}\n${drawn}`;
   });
+  print(shown.join("\n\n"));
   return Promise.resolve();
 }
 

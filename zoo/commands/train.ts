@@ -8,7 +8,7 @@ import { countParameters } from "../../core/nn/module.ts";
 import { scope } from "../../core/scope.ts";
 import { makeModel } from "../../models/family.ts";
 import { Interrupted, parseCommand, UsageError } from "../cli/flags.ts";
-import { formatCount, formatDuration, formatPercent } from "../cli/terminal.ts";
+import { formatCount, formatDuration, formatPercent, print } from "../cli/terminal.ts";
 import type { Group } from "../distributed.ts";
 import { recipes } from "../recipes.ts";
 import { showAnswer, showEvaluation } from "../show.ts";
@@ -100,7 +100,7 @@ type Request = ReturnType<typeof parseCommand<typeof declaration>>;
 async function trainRequested(request: Request, group: Group | null): Promise<void> {
   const { flags } = request;
   const speaks = group?.isFirst ?? true;
-  const say = speaks ? console.log : () => {};
+  const say = speaks ? print : () => {};
   const asked = () => askedFor(request);
   const { saved, folder, resume } = group === null ? asked() : await group.fromFirst(asked);
 
@@ -154,17 +154,17 @@ export function fieldsOf(group: keyof Groups): string {
 function describe({ recipe, preset, config: { model, task, optim, run } }: SavedConfig): void {
   using _ = scope();
   const size = formatCount(countParameters(makeModel(model, { random: new NoRandom(0) })));
-  console.log(
+  print(
     `${recipe}, preset ${preset}: ${size} parameters, width ${model.hiddenSize}, ` +
       `${describeDepth(model)}, ${model.forwardDtype}`,
   );
-  console.log(
+  print(
     `${makeTask(task).title}, batches of ${run.batchSize}, ${run.steps} steps, ` +
       `lr ${optim.lr}, seed ${run.seed}`,
   );
   const claim = recipes[recipe]?.presets[preset]?.claim;
   if (claim?.ours != null) {
-    console.log(
+    print(
       `This preset reached ${formatPercent(claim.ours)} ${claim.metric} in ${claim.hardware}`,
     );
   }
@@ -182,7 +182,7 @@ function finish(
   const { model } = loadWeights(join(folder, "final"));
   const task = makeTask(config.task), puzzle = hardest(data.test);
   const answer = think(task, [model], [puzzle]).at(-1)!.answers[0]!;
-  console.log(`\n${showEvaluation(evaluation)}\n\n${showAnswer(task, puzzle, answer)}\n`);
-  console.log(`${step} steps in ${formatDuration(seconds)}; weights in "${join(folder, "final")}"`);
-  if (stopped) console.log(`That was step ${step} of ${config.run.steps}; ${goOn}`);
+  print(`\n${showEvaluation(evaluation)}\n\n${showAnswer(task, puzzle, answer)}\n`);
+  print(`${step} steps in ${formatDuration(seconds)}; weights in "${join(folder, "final")}"`);
+  if (stopped) print(`That was step ${step} of ${config.run.steps}; ${goOn}`);
 }

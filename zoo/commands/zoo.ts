@@ -12,7 +12,7 @@ import { countParameters, loadStateDict, stateDict } from "../../core/nn/module.
 import { scope } from "../../core/scope.ts";
 import { makeModel, type ModelConfig } from "../../models/family.ts";
 import { chooseCommand, parseCommand, UsageError } from "../cli/flags.ts";
-import { formatBytes, formatCount, ProgressLine } from "../cli/terminal.ts";
+import { formatBytes, formatCount, print, ProgressLine } from "../cli/terminal.ts";
 import { downloadFromHub, isHubAddress, parseHubAddress } from "../hub.ts";
 import { fromOfficial, type OfficialCheckpoint, toOfficial } from "../official.ts";
 import type { Preset } from "../recipe.ts";
@@ -111,7 +111,7 @@ async function importCommand(args: readonly string[]): Promise<void> {
   readFrom(file, () => loadStateDict(model, official.weights, WEIGHT_PREFIX));
   const saved = savedConfig(recipe, "imported", preset);
   await saveWeights(folder, stateDict(model, WEIGHT_PREFIX), saved);
-  console.log(
+  print(
     `${formatCount(countParameters(model))} parameters, ${describeDepth(official.model)}\n` +
       `Weights in "${folder}"; try deno task eval "${folder}"`,
   );
@@ -189,7 +189,7 @@ async function exportCommand(args: readonly string[]): Promise<void> {
   await Deno.mkdir(dirname(file), { recursive: true });
   await writeFileAtomic(file, bytes);
   await writeFileAtomic(settingsFile, stringify(settings));
-  console.log(
+  print(
     `${state.size} tensors, ${
       formatBytes(bytes.length)
     }, in "${file}"; settings in "${settingsFile}"`,

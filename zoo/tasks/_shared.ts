@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textWidth } from "../cli/_width.ts";
 import { colours } from "../cli/terminal.ts";
 import type { ReadOptions } from "./task.ts";
 
@@ -57,9 +58,10 @@ export function readText(path: string): string {
   }
 }
 
-/** Two drawings of equal height beside each other. */
+/** Two drawings of equal height beside each other, or one below the other where 80 columns are too few. */
 export function sideBySide(left: string, right: string): string {
   const lines = right.split("\n");
+  if (textWidth(left.split("\n")[0]! + lines[0]!) + 3 > 80) return `${left}\n${right}`;
   return left.split("\n").map((line, i) => `${line}   ${lines[i]}`).join("\n");
 }
 

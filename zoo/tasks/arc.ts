@@ -41,6 +41,7 @@ import {
   planArcPuzzles,
   writePuzzleDataset,
 } from "../../tasks/mod.ts";
+import { colours } from "../cli/terminal.ts";
 import type { ArcConfig } from "../recipe.ts";
 import { datasetSampler, isDatasetFolder } from "./_folder.ts";
 import { chosen, readText } from "./_shared.ts";
@@ -407,13 +408,19 @@ function sketch({ rows, columns, cells }: ArcGrid): Sketch {
 function draw({ task, test }: ArcQuestion, answer: ArcGrid, changed?: ReadonlySet<number>): string {
   const { input, output } = task.test[test]!;
   if (changed === undefined) {
-    return drawArcTask({ ...task, test: [{ input, output }] }, { predictions: [answer] });
+    const shown = { ...task, test: [{ input, output }] };
+    return inRed(drawArcTask(shown, { predictions: [answer] }));
   }
-  const drawn = drawArcPairs([{ input, output: answer, answer: output }]);
+  const drawn = inRed(drawArcPairs([{ input, output: answer, answer: output }]));
   if (changed.size === 0) return drawn;
   const lines = drawArcGrid(answer, { answer: output, cellWidth: 1 }).split("\n");
   const news = lines.map((line, y) =>
     Array.from(line, (cell, x) => changed.has(y * answer.columns + x) ? cell : "-").join(" ")
   );
-  return `${drawn}\nchanged:\n${news.join("\n")}`;
+  return `${drawn}\nchanged:\n${inRed(news.join("\n"))}`;
+}
+
+/** A drawing with the letters of wrong cells in red. */
+function inRed(drawn: string): string {
+  return drawn.replaceAll(/[a-j]/g, colours.red);
 }
