@@ -61,6 +61,9 @@ function listening<T>(host: string, port: number, serve: () => T): T {
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse
       ? "another program does already; --port=0 takes any port that is free"
+      : cause instanceof Deno.errors.NotCapable
+      ? `the task may listen on 127.0.0.1 alone; with all permissions: ` +
+        `deno run -A --unstable-no-legacy-abort zoo/cli.ts serve --host=${host} --port=${port}`
       : (cause as Error).message;
     throw new Error(`Cannot listen on ${addressOf(host, port)}: ${why}`, { cause });
   }

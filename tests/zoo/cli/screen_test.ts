@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-control-regex
 /** The commands on a terminal of 80 columns, as util-linux's `script` provides one. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { textWidth } from "../../../zoo/cli/_width.ts";
@@ -6,7 +7,6 @@ import { tinyFlags } from "../_tiny.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const CLI = "deno run -q -A --no-check zoo/cli.ts";
-// deno-lint-ignore no-control-regex
 const COLOUR = /\x1b\[[\d;]*m/g;
 
 /** Only Linux's `script` takes a command in this form. */
