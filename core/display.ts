@@ -20,7 +20,8 @@ const EDGE = 8;
  */
 export function displayTensor(tensor: Tensor): MediaBundle {
   const plain = tensor.toString();
-  if (tensor.disposed || tensor.size === 0 || tensor.shape.length > 2) {
+  const isPlain = tensor.disposed || tensor.size === 0 || tensor.device === "meta";
+  if (isPlain || tensor.shape.length > 2) {
     return { "text/plain": plain, "text/html": `<pre>${escapeMarkup(plain)}</pre>` };
   }
   const { shape, dtype, device } = tensor;

@@ -15,7 +15,7 @@ export function formatTensor(tensor: Tensor): string {
   const { shape, dtype, device, size } = tensor;
   const where = device === "cpu" ? "" : ` on ${device}`;
   const head = `Tensor ${dtype} ${formatShape(shape)}${where}`;
-  if (size === 0) return head;
+  if (size === 0 || device === "meta") return head;
   const cells = Array.from(tensor.toTypedArray() as ArrayLike<number | bigint>, formatNumber);
   const edge = cells.length > MOST ? EDGE : Infinity;
   let width = 0;

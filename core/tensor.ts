@@ -26,7 +26,7 @@ import {
   wrap,
 } from "./autograd.ts";
 import { empty, full, scalar } from "./create.ts";
-import { type Device, deviceCodeOf, deviceOf } from "./device.ts";
+import { type Device, deviceCodeOf, deviceOf, isDevice } from "./device.ts";
 import { displayTensor, type MediaBundle } from "./display.ts";
 import { bytesOf, codeOf, type DType, dtypeOf, isFloating, type NumericArray } from "./dtype.ts";
 import { decodeElements, elementOf } from "./elements.ts";
@@ -306,6 +306,12 @@ export class Tensor {
 
   /** The bytes of its elements, row by row, copied. */
   toBytes(): Uint8Array<ArrayBuffer> {
+    if (this.device === "meta") {
+      throw new TypeError(
+        `Cannot read the result ${formatShape(this.shape)} of ${this.#name}: ` +
+          `a tensor on meta has no elements`,
+      );
+    }
     const host = this.device === "cpu" && this.isContiguous ? this : this.#hostCopy();
     const bytes = new Uint8Array(this.size * bytesOf(this.dtype));
     readBytes(host.handle, bytes);
@@ -353,9 +359,8 @@ export class Tensor {
 
   /** Itself if it is already so, else a copy of another dtype or on another device. */
   to(target: DType | Device): Tensor {
-    const isDevice = target === "cpu" || target.startsWith("cuda");
-    if (isDevice) {
-      const device = deviceCodeOf(target as Device);
+    if (isDevice(target)) {
+      const device = deviceCodeOf(target);
       if (deviceOf(device) === this.device) return this;
       return elementwise.convert([this], { dtype: null, device });
     }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { check, Handle } from "./handle.ts";
+import { check, Handle, resultHandle } from "./handle.ts";
 import { dispatcherAbi, symbols } from "./library.ts";
 import { type ArgumentKind, type ParsedSchema, parseSchema, type ResultKind } from "./schema.ts";
 
@@ -168,7 +168,9 @@ function heapSlot(bits: bigint): bigint {
 
 function decode({ results }: ParsedSchema, take: Take): unknown {
   if (results.length === 1) return decodeOne(0, results[0]!, take);
-  return results.map((kind, i) => decodeOne(i, kind, take));
+  return results.map((kind, i) =>
+    kind === "tensor" ? resultHandle(stack[i]!) : decodeOne(i, kind, take)
+  );
 }
 
 function decodeOne(i: number, kind: ResultKind, take: Take): unknown {
@@ -178,6 +180,8 @@ function decodeOne(i: number, kind: ResultKind, take: Take): unknown {
       return take(bits);
     case "bool":
       return (bits & 0xffn) !== 0n;
+    case "int":
+      return Number(signed[i]);
     case "argument": // the same tensor again, by a handle that nobody needs
       check(symbols().aoti_torch_delete_tensor_object(bits), "delete");
       return undefined;

@@ -69,6 +69,24 @@ function newStorage(size: number): Storage {
   return storage;
 }
 
+/** What an undefined tensor has in place of a storage. */
+const nowhere: { readonly storage: Storage } = {
+  storage: { version: 0, handles: 1, bytes: 0, companions: new Set() },
+};
+
+/** A tensor that is not there: what some operators want or return in the place of one. */
+export function undefinedTensor(): Handle {
+  const address = new BigUint64Array(1);
+  check(symbols().aoti_torch_new_uninitialized_tensor(address), "new handle");
+  return new Handle(address[0]!, nowhere);
+}
+
+/** Takes over the address of one of several results, which may be a tensor that is not there. */
+export function resultHandle(address: bigint): Handle {
+  check(symbols().aoti_torch_is_defined(address, scratch), "is defined");
+  return new Handle(address, (scratch32[0]! & 0xff) === 0 ? nowhere : null);
+}
+
 /**
  * One reference-counted handle. Whoever holds one calls {@link Handle.retain} or
  * was given it new, and calls {@link Handle.release} once.
@@ -83,7 +101,7 @@ export class Handle {
    * Takes over the address of a new tensor; `viewOf` is the one whose storage it shares.
    * `opaqueBytes` is the size of one whose layout hides its storage.
    */
-  constructor(address: bigint, viewOf: Handle | null, opaqueBytes?: number) {
+  constructor(address: bigint, viewOf: { readonly storage: Storage } | null, opaqueBytes?: number) {
     this.#address = address;
     this.storage = viewOf?.storage ?? newStorage(opaqueBytes ?? storageBytes(address));
     this.storage.handles++;

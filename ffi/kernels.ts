@@ -9,7 +9,8 @@ import { operator } from "./dispatch.ts";
 import { TorchError } from "./errors.ts";
 import { check, dtypeCode, Handle } from "./handle.ts";
 import { kernels, symbols } from "./library.ts";
-import { opaqueSchemas } from "./operators.ts";
+import { allocate } from "./memory.ts";
+import { aten, opaqueSchemas } from "./operators.ts";
 
 const out: BigUint64Array = new BigUint64Array(1);
 
@@ -31,38 +32,72 @@ function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
 }
 
-/** A kind of device that has direct kernels. */
-export type KernelDevice = "cpu" | "cuda";
+/** A kind of device: two have direct kernels, `meta` is served by the dispatcher. */
+export type KernelDevice = "cpu" | "cuda" | "meta";
 
 function fresh(code: number, name: string): Handle {
   check(code, name);
   return new Handle(out[0]!, null);
 }
 
-/** Direct kernels; every handle must be on `device`. */
+/** The same by the dispatcher, which takes numbers as tensors only. */
+const dispatched = {
+  add(a: Handle, b: Handle, alpha: number): Handle {
+    const { aoti_torch_aten_subtract_Tensor: subtract } = symbols();
+    return fresh(subtract(a.address, b.address, -alpha, out), "add");
+  },
+  addScalar(a: Handle, b: number): Handle {
+    return withNumber(a, b, (number) => dispatched.add(a, number, 1));
+  },
+  mulScalar(a: Handle, b: number): Handle {
+    return withNumber(a, b, (number) => aten.mul(a, number));
+  },
+  powScalar(a: Handle, exponent: number): Handle {
+    return withNumber(a, exponent, (number) => aten.powTensor(a, number));
+  },
+} as const;
+
+/** With a number as a tensor without axes, on the CPU and of the dtype of `a`. */
+function withNumber(a: Handle, value: number, body: (number: Handle) => Handle): Handle {
+  const number = allocate([], [], dtypeCode(a), { type: 0, index: 0 });
+  try {
+    fill(number, value);
+    return body(number);
+  } finally {
+    number.release();
+  }
+}
+
+/** Direct kernels, or what stands in for them; every handle must be on `device`. */
 export const direct = {
   /** `a · b`. */
   mul(device: KernelDevice, a: Handle, b: Handle): Handle {
+    if (device === "meta") return aten.mul(a, b);
     return fresh(kernels(device).mul_Tensor(a.address, b.address, out), "mul");
   },
   /** `a + alpha · b`, floating point only. */
   add(device: KernelDevice, a: Handle, b: Handle, alpha: number): Handle {
+    if (device === "meta") return dispatched.add(a, b, alpha);
     return fresh(kernels(device).add_Tensor(a.address, b.address, alpha, out), "add");
   },
   /** `a + b` for a number, floating point only. */
   addScalar(device: KernelDevice, a: Handle, b: number): Handle {
+    if (device === "meta") return dispatched.addScalar(a, b);
     return fresh(kernels(device).add_Scalar(a.address, b, 1, out), "add");
   },
   /** `a · b` for a number, floating point only. */
   mulScalar(device: KernelDevice, a: Handle, b: number): Handle {
+    if (device === "meta") return dispatched.mulScalar(a, b);
     return fresh(kernels(device).mul_Scalar(a.address, b, out), "mul");
   },
   /** `a ^ exponent`. */
   powScalar(device: KernelDevice, a: Handle, exponent: number): Handle {
+    if (device === "meta") return dispatched.powScalar(a, exponent);
     return fresh(kernels(device).pow_Tensor_Scalar(a.address, exponent, out), "pow");
   },
   /** `out ← alpha · a @ b` for batches of matrices, `[N, m, k]` by `[N, k, n]`. */
   scaledProducts(device: KernelDevice, out: Handle, a: Handle, b: Handle, alpha: number): void {
+    if (device === "meta") return aten.bmmOut(a, b, out);
     out.storage.version++;
     const { baddbmm_out: product } = kernels(device);
     check(product(out.address, out.address, a.address, b.address, 0, alpha), "baddbmm");

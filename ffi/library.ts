@@ -40,8 +40,8 @@ const OLDEST_VERSION = "2.11";
 /** The newest version whose conventions this code knows; passed to the dispatcher. */
 const NEWEST_ABI = (2n << 56n) | (13n << 48n);
 
-/** `c10::DeviceType::CUDA`. */
-const CUDA = 1;
+/** Of `c10::DeviceType`. */
+const CUDA = 1, META = 14;
 
 interface OpenLibrary {
   readonly symbols: Symbols;
@@ -51,6 +51,12 @@ interface OpenLibrary {
 }
 
 let open: OpenLibrary | undefined;
+let metaInUse = false;
+
+/** Whether there may be tensors on `meta`. Internal to ffi. */
+export function isMetaInUse(): boolean {
+  return metaInUse;
+}
 
 /**
  * Loads libtorch, unless it is loaded already, and says what was loaded. Every
@@ -94,6 +100,7 @@ export function kernels(device: "cpu" | "cuda"): Kernels {
  * @throws {LibraryError} when there is none, or it cannot be opened
  */
 export function openDevice(type: number): void {
+  if (type === META) metaInUse = true;
   if (type !== CUDA || open?.kernels.has("cuda")) return;
   try {
     kernels("cuda");

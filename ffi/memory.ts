@@ -5,7 +5,7 @@
  * @module
  */
 import { TorchError } from "./errors.ts";
-import { check, Handle, storageOffset, storageSize } from "./handle.ts";
+import { check, deviceCode, Handle, storageOffset, storageSize } from "./handle.ts";
 import { openDevice, symbols } from "./library.ts";
 
 const MAX_RANK = 64;
@@ -115,6 +115,10 @@ export function readBytes(handle: Handle, bytes: Uint8Array): void {
 }
 
 function requireBytes(handle: Handle, count: number): void {
+  const { type } = deviceCode(handle);
+  if (type !== 0) {
+    throw new TorchError("copy", `the tensor is not on the CPU, but on device ${type}`);
+  }
   const size = storageSize(handle);
   if (count > size) {
     throw new TorchError("copy", `${count} bytes do not fit a storage of ${size} bytes`);

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Call, operator } from "./dispatch.ts";
+import { metaRules, orOnMeta } from "./meta.ts";
 import type { Operator } from "./schema.ts";
 
 /** The schemas, by the names that core uses. */
@@ -85,6 +86,18 @@ export const schemas = {
   flashAttentionCpu:
     "_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp)",
 
+  flashAttentionCpuBackward:
+    "_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, float dropout_p, bool is_causal, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)",
+  // … and two of CUDA: the first for 16-bit floats, the second for float32, too.
+  flashAttention:
+    "_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)",
+  flashAttentionBackward:
+    "_scaled_dot_product_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)",
+  efficientAttention:
+    "_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, *, float? scale=None) -> (Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset)",
+  efficientAttentionBackward:
+    "_scaled_dot_product_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor attn_bias, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, float dropout_p, bool[4] grad_input_mask, bool is_causal=False, *, float? scale=None) -> (Tensor, Tensor, Tensor, Tensor)",
+
   // Indexing.
   embedding:
     "embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
@@ -100,6 +113,10 @@ export const schemas = {
   cat: "cat(Tensor[] tensors, int dim=0) -> Tensor",
   toCopy:
     "_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
+
+  // What direct kernels do on the CPU and on CUDA, for tensors on meta.
+  powTensor: "pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
+  bmmOut: "bmm.out(Tensor self, Tensor mat2, *, Tensor(a!) out) -> Tensor(a!)",
 
   // Into given memory.
   mulOut: "mul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
@@ -127,7 +144,11 @@ export type Aten = { readonly [K in keyof typeof schemas]: Operator<(typeof sche
 function build(): Aten {
   const table: Record<string, Call> = {};
   for (const [name, schema] of Object.entries(schemas)) table[name] = operator(schema);
-  return table as unknown as Aten;
+  const all = table as unknown as Aten;
+  for (const [name, rule] of Object.entries(metaRules(all))) {
+    table[name] = orOnMeta(table[name]!, rule as Call);
+  }
+  return all;
 }
 
 /** The operators. They check kinds of arguments, not shapes: core does. */

@@ -20,8 +20,8 @@ export interface ArgumentKind {
   readonly name: string;
 }
 
-/** What a result is: a tensor that owns its storage, an argument again, or a bool. */
-export type ResultKind = "tensor" | "argument" | "bool";
+/** What a result is: a tensor that owns its storage, an argument again, a bool or an integer. */
+export type ResultKind = "tensor" | "argument" | "bool" | "int";
 
 /** A schema, taken apart. */
 export interface ParsedSchema {
@@ -31,7 +31,7 @@ export interface ParsedSchema {
   readonly overload: string;
   /** The arguments, in order. */
   readonly parameters: readonly ArgumentKind[];
-  /** What comes back: a new tensor, an argument again, or a bool. */
+  /** What comes back, in order. */
   readonly results: readonly ResultKind[];
 }
 
@@ -87,6 +87,7 @@ function parseResult(text: string): ResultKind {
   if (/^Tensor( \w+)?$/.test(text)) return "tensor";
   if (/^Tensor\([a-z]!\)( \w+)?$/.test(text)) return "argument";
   if (text === "bool") return "bool";
+  if (/^(Sym)?[iI]nt( \w+)?$/.test(text)) return "int";
   throw new SyntaxError(`internal: result "${text}" cannot be read from the dispatcher`);
 }
 
@@ -115,7 +116,14 @@ type Arguments<P extends string> = P extends "" ? []
 type Result<R extends string> = R extends "Tensor" ? Handle
   : R extends "bool" ? boolean
   : R extends "Tensor(a!)" | "()" ? void
-  : Handle[];
+  : R extends `(${infer Several})` ? Results<Several>
+  : never;
+
+type Results<R extends string> = R extends `${infer First}, ${infer Rest}`
+  ? [OneResult<First>, ...Results<Rest>]
+  : [OneResult<R>];
+
+type OneResult<R extends string> = R extends `${"SymInt" | "int"}${string}` ? number : Handle;
 
 /** The function that a schema describes. */
 export type Operator<S extends string> = S extends `${string}(${infer P}) -> ${infer R}`

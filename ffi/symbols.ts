@@ -28,6 +28,10 @@ export const symbolTable = {
   aoti_torch_new_tensor_handle: { parameters: ["usize", "buffer"], result: "i32" },
   // aoti_torch_delete_tensor_object(AtenTensorHandle)
   aoti_torch_delete_tensor_object: { parameters: ["usize"], result: "i32" },
+  // aoti_torch_new_uninitialized_tensor(AtenTensorHandle* out): one that is undefined in C++
+  aoti_torch_new_uninitialized_tensor: { parameters: ["buffer"], result: "i32" },
+  // aoti_torch_is_defined(AtenTensorHandle, bool* out)
+  aoti_torch_is_defined: { parameters: ["usize", "buffer"], result: "i32" },
   // aoti_torch_get_dim(AtenTensorHandle, int64_t* out)
   aoti_torch_get_dim: { parameters: ["usize", "buffer"], result: "i32" },
   // aoti_torch_get_sizes(AtenTensorHandle, int64_t** out)
@@ -60,6 +64,11 @@ export const symbolTable = {
   },
   // aoti_torch_copy_(self, src, int32_t non_blocking)
   aoti_torch_copy_: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  // aoti_torch_aten_subtract_Tensor(self, other, double alpha, AtenTensorHandle* out)
+  aoti_torch_aten_subtract_Tensor: {
+    parameters: ["usize", "usize", "f64", "buffer"],
+    result: "i32",
+  },
   // aoti_torch_aten_fill__Scalar(self, double)
   aoti_torch_aten_fill__Scalar: { parameters: ["usize", "f64"], result: "i32" },
 

@@ -5,13 +5,14 @@
  */
 import { direct } from "../../ffi/kernels.ts";
 import { aten } from "../../ffi/operators.ts";
-import { type Op, op, wrap } from "../autograd.ts";
+import { type Op, op } from "../autograd.ts";
 import { tensor } from "../create.ts";
 import { isFloating } from "../dtype.ts";
 import { noteProduct } from "../flops.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { kernelDevice } from "./elementwise.ts";
+import { type FusedAttention, fusedKernel, noteAttention } from "./fused_attention.ts";
 
 /** Rotation angles of every position, `[L, d]` each, the second half of `d` repeating the first. */
 export interface Rotary {
@@ -29,6 +30,8 @@ export interface AttentionOptions {
   readonly rotary: Rotary | null;
   /** Factors of the attention, `[B H, L, L]` in the dtype of `qkv`: dropout; null or left out for none. */
   readonly keep?: Tensor | null;
+  /** What computes it; by default what suits device and dtype best. Without dropout only. */
+  readonly kernel?: FusedAttention | null;
 }
 
 /**
@@ -63,9 +66,12 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     );
   },
   composed: true,
-  forward: ([qkv], { heads, rotary, keep = null }, save, recorded) => {
+  forward: ([qkv], { heads, rotary, keep = null, kernel }, save, recorded) => {
     const parts = splitHeads(qkv, heads);
-    if (!recorded && keep === null && suitsFlash(qkv)) return flashAttention(parts, rotary);
+    if (keep === null) {
+      const fused = kernel === undefined ? fusedKernel(qkv, parts.shape[4]!, recorded) : kernel;
+      if (fused !== null) return fusedAttention(fused, parts, rotary, recorded ? save : null);
+    }
     const turned = rotated(parts.slice(0, 0, 2), rotary, 1); // both at once
     const [q, k, v] = [turned.select(0, 0), turned.select(0, 1), parts.select(0, 2).clone()]
       .map(batched) as [Tensor, Tensor, Tensor];
@@ -75,7 +81,13 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     const attended = keep === null ? scores : scores.mul(keep);
     return joinHeads(attended.matmul(v), qkv.shape[0]!);
   },
-  vjp: (dy, { saved, options: { heads, rotary }, shapes: [shape] }) => {
+  vjp: (dy, { saved, options: { heads, rotary, keep = null, kernel }, shapes: [shape] }) => {
+    const fused = keep !== null
+      ? null
+      : kernel === undefined
+      ? fusedKernel(dy, shape![2]! / (3 * heads), true)
+      : kernel;
+    if (fused !== null) return [fusedAttentionVjp(fused, dy, saved, heads, rotary)];
     const [q, k, v, p] = saved as [Tensor, Tensor, Tensor, Tensor];
     const dropped = (a: Tensor) => saved.length > 4 ? a.mul(saved[4]!) : a;
     const [batch, length] = shape as [number, number, number];
@@ -86,36 +98,54 @@ export const selfAttention: Op<readonly [qkv: Tensor], AttentionOptions> = op("s
     const ds = dp.softmaxVjp(p);
     const dq = scaledProducts(ds, k, scale);
     const dk = scaledProducts(ds.transpose(1, 2), q, scale);
-
-    const dqkv = dy.emptyLike(shape);
-    const targets = splitHeads(dqkv, heads);
-    [dq, dk].forEach((g, i) => {
-      const target = targets.select(0, i);
-      rotateInto(target, g.reshape(target.shape), rotary, -1);
-    });
-    targets.select(0, 2).copy_(dv.reshape(targets.shape.slice(1)));
-    return [dqkv];
+    return [joinedGradients(dy.emptyLike(shape), [dq, dk, dv], heads, rotary)];
   },
 });
 
-/** Whether the blocked kernel is the faster one: in bfloat16 on the CPU it is half as fast. */
-function suitsFlash({ device, dtype, size }: Tensor): boolean {
-  return device === "cpu" && (dtype === "float32" || dtype === "float64") && size > 0;
+/** Turns the gradients of queries and keys back, and puts all three into that of `qkv`. */
+function joinedGradients(
+  dqkv: Tensor,
+  gradients: readonly Tensor[],
+  heads: number,
+  rotary: Rotary | null,
+): Tensor {
+  const targets = splitHeads(dqkv, heads);
+  gradients.forEach((g, i) => {
+    const target = targets.select(0, i);
+    rotateInto(target, g.reshape(target.shape), i < 2 ? rotary : null, -1);
+  });
+  return dqkv;
 }
 
-/**
- * The same as `[B, L, H d]`, block by block, so that no scores are stored and nothing is copied
- * but what rotates. Dao et al. 2022, arXiv:2205.14135.
- */
-function flashAttention(parts: Tensor, rotary: Rotary | null): Tensor {
+/** The same by a fused kernel, `[B, L, H d]`: nothing is copied but what rotates or is saved. */
+function fusedAttention(
+  kernel: FusedAttention,
+  parts: Tensor,
+  rotary: Rotary | null,
+  save: ((...tensors: Tensor[]) => void) | null,
+): Tensor {
   const [, batch, heads, length, d] = parts.shape as [number, number, number, number, number];
   const turned = rotary === null ? parts : rotated(parts.slice(0, 0, 2), rotary, 1);
-  const q = turned.select(0, 0), k = turned.select(0, 1), v = parts.select(0, 2);
-  for (let i = 0; i < 2; i++) noteProduct(q.shape, [batch, heads, d, length]); // q kᵀ and p v
-  const [y, logSums] = aten.flashAttentionCpu(q.handle, k.handle, v.handle, 0, false, null, null)
-    .map((handle) => wrap(handle, "flashAttention"));
-  logSums!.dispose();
-  return y!.transpose(1, 2).reshape([batch, length, heads * d]);
+  const q = turned.select(0, 0), k = turned.select(0, 1);
+  const part = parts.select(0, 2), v = save === null ? part : part.clone();
+  noteAttention(q, "forward");
+  const { y, rest } = kernel.forward(q, k, v);
+  save?.(q, k, v, y, ...rest);
+  return y.transpose(1, 2).reshape([batch, length, heads * d]);
+}
+
+function fusedAttentionVjp(
+  kernel: FusedAttention,
+  dy: Tensor,
+  [q, k, v, y, ...rest]: readonly Tensor[],
+  heads: number,
+  rotary: Rotary | null,
+): Tensor {
+  const [batch, length, width] = dy.shape as [number, number, number];
+  const dOut = dy.reshape([batch, length, heads, width / heads]).transpose(1, 2);
+  noteAttention(q!, "backward");
+  const gradients = kernel.backward(dOut, { q: q!, k: k!, v: v!, y: y! }, rest);
+  return joinedGradients(dy.emptyLike([batch, length, 3 * width]), gradients, heads, rotary);
 }
 
 /** `scale · a @ b`, `[N, m, k]` by `[N, k, n]`, off the tape. */

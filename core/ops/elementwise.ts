@@ -21,7 +21,8 @@ type Binary = readonly [a: Tensor, b: Tensor];
 
 /** The kind of device on which an operation over `x` runs. */
 export function kernelDevice(x: readonly Tensor[]): KernelDevice {
-  return x.every((t) => t.device === "cpu") ? "cpu" : "cuda";
+  for (const { device } of x) if (device !== "cpu") return device === "meta" ? "meta" : "cuda";
+  return "cpu";
 }
 
 function broadcasting(what: string): (x: Binary) => void {
