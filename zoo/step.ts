@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { grad } from "../core/autograd.ts";
+import { grad, noGrad } from "../core/autograd.ts";
+import { fromTypedArray, zeros } from "../core/create.ts";
 import { parameters } from "../core/nn/module.ts";
 import { clipGradNorm, gradNorm } from "../core/optim/clip.ts";
 import type { Ema } from "../core/optim/ema.ts";
 import type { Optimizer } from "../core/optim/optimizer.ts";
 import { signSgd } from "../core/optim/sign_sgd.ts";
 import { Random } from "../core/random.ts";
-import { scope } from "../core/scope.ts";
-import { cat, type Tensor } from "../core/tensor.ts";
+import { scope, tidy } from "../core/scope.ts";
+import { cat, stack, type Tensor } from "../core/tensor.ts";
 import {
   type Batch,
   type Carry,
@@ -104,10 +105,75 @@ export function trainStep(
   using s = scope();
   const rows = batch.inputs.shape[0]!;
   const { next, sums, ...update } = passOver(learner, carry, batch, rows, training, microBatch);
-  const length = applied(learner, update, rates);
+  const norm = lengthOf(learner, update);
+  const [report] = readReports([{ numbers: reported(sums, norm), rows }]);
+  applied(learner, update, rates, norm);
   for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
   s.keep(Object.values(carryTensors(next)));
-  return { carry: next, report: { ...sums, gradNorm: length } };
+  return { carry: next, report: report! };
+}
+
+/** The numbers of a step where they were computed, float64: {@link readReports} reads them. */
+export interface UnreadReport {
+  /** In the order of a report's fields, the losses not yet divided by the rows. */
+  readonly numbers: Tensor;
+  /** Rows of the batch. */
+  readonly rows: number;
+}
+
+/**
+ * The same step as {@link trainStep}, of which nothing is read: on a GPU it returns as soon as
+ * its kernels are queued, and the next step can be queued behind it. What is no number is found
+ * when the report is read, so read it before what was trained is saved.
+ */
+export function queueStep(
+  learner: Learner,
+  carry: Carry,
+  batch: Batch,
+  rates: LearningRates,
+  training: Training,
+  { microBatch = Infinity }: StepOptions = {},
+): { carry: Carry; report: UnreadReport } {
+  using s = scope();
+  const rows = batch.inputs.shape[0]!;
+  const { next, sums, ...update } = passOver(learner, carry, batch, rows, training, microBatch);
+  const norm = lengthOf(learner, update);
+  const numbers = reported(sums, norm);
+  applied(learner, update, rates, norm);
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep([numbers, ...Object.values(carryTensors(next))]);
+  return { carry: next, report: { numbers, rows } };
+}
+
+/** In the order in which a step computes them; the losses are divided by the rows. */
+const losses = ["lmLoss", "qHaltLoss", "qContinueLoss"] as const;
+const counts = ["count", "accuracy", "exactAccuracy", "qHaltAccuracy", "steps"] as const;
+const reportNames = ["loss", ...losses, ...counts, "gradNorm"] as const;
+
+/**
+ * Reports of steps, read in one go and freed: it waits until the device has done them.
+ *
+ * @throws {RangeError} when a loss or the length of the gradients is no number
+ */
+export function readReports(unread: readonly UnreadReport[]): StepReport[] {
+  if (unread.length === 0) return [];
+  const all = noGrad(() => tidy(() => stack(unread.map(({ numbers }) => numbers))));
+  const values = all.toNumbers();
+  for (const tensor of [all, ...unread.map(({ numbers }) => numbers)]) tensor.dispose();
+  return unread.map(({ rows }, i) => {
+    const report = Object.fromEntries(reportNames.map((name, j) => {
+      const value = values[i * reportNames.length + j]!;
+      return [name, (losses as readonly string[]).includes(name) ? value / rows : value];
+    })) as unknown as StepReport;
+    requireFinite("loss", report.loss);
+    requireFinite("length of the gradients", report.gradNorm);
+    return report;
+  });
+}
+
+/** A step's numbers as one tensor. */
+function reported(sums: Tensor, norm: Tensor): Tensor {
+  return noGrad(() => cat([sums, norm.to("float64").reshape([1])], 0));
 }
 
 /**
@@ -134,11 +200,14 @@ export async function sharedStep(
   const part = sliceBatch(batch, start, end);
   const { next, sums, ...update } = passOver(learner, carry, part, rows, own, microBatch);
   group.resetTraffic();
-  const length = applied(learner, await summed(group, update), rates);
-  const report = await totals(group, sums);
+  const whole = await summed(group, update);
+  const norm = lengthOf(learner, whole);
+  const numbers = reported(await totals(group, sums), norm);
+  const [report] = readReports([{ numbers, rows }]);
+  applied(learner, whole, rates, norm);
   for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
   s.keep(Object.values(carryTensors(next)));
-  return { carry: next, report: { ...report, gradNorm: length, ...group.traffic } };
+  return { carry: next, report: { ...report!, ...group.traffic } };
 }
 
 /** The update that all processes make: gradients summed, rows of the puzzle table gathered. */
@@ -149,10 +218,10 @@ async function summed(group: Group, { gradients, looked }: Update): Promise<Upda
   return { gradients: sums, looked: { rows, gradients: await group.joinRows(looked.gradients) } };
 }
 
-/** The report of all rows. */
-async function totals(group: Group, own: Sums): Promise<Sums> {
-  const sums = await group.sumNumbers(Object.values(own));
-  return Object.fromEntries(Object.keys(own).map((name, i) => [name, sums[i]])) as unknown as Sums;
+/** The sums of all processes. */
+async function totals(group: Group, own: Tensor): Promise<Tensor> {
+  const sums = await group.sumNumbers(own.toNumbers());
+  return fromTypedArray(Float64Array.from(sums), own.shape, own);
 }
 
 /** Streams from here on belong to the steps, for what a process drops at random. */
@@ -179,7 +248,7 @@ function passOver(
   rows: number,
   training: Training,
   microBatch: number,
-): Update & { readonly next: Carry; readonly sums: Sums } {
+): Update & { readonly next: Carry; readonly sums: Tensor } {
   const own = batch.inputs.shape[0]!;
   const { before, after } = training.elsewhere ?? { before: 0, after: 0 };
   let total: Pass | null = null;
@@ -204,25 +273,25 @@ function passOver(
   return { next, sums, gradients, looked };
 }
 
-/** Updates what is learnt; returns the gradients' common length before clipping. */
+/** The common length of the gradients of what is learnt. */
+function lengthOf({ optimizer }: Learner, { gradients, looked }: Update): Tensor {
+  return gradNorm(optimizer === null && looked !== null ? [looked.gradients] : gradients);
+}
+
+/** Updates what is learnt, given the gradients' common length. */
 function applied(
   { model, optimizer, ema, clipNorm, puzzleEmbWeightDecay }: Learner,
   { gradients, looked }: Update,
   { lr, puzzleEmbLr }: LearningRates,
-): number {
-  const norm = gradNorm(optimizer === null && looked !== null ? [looked.gradients] : gradients);
-  const length = requireFinite("length of the gradients", norm);
+  norm: Tensor,
+): void {
   if (looked !== null) {
     const settings = { lr: puzzleEmbLr, weightDecay: puzzleEmbWeightDecay };
     signSgd(model.puzzleTable!, looked.rows, looked.gradients, settings);
   }
   optimizer?.step(clipNorm > 0 ? clipGradNorm(gradients, clipNorm, norm) : gradients, lr);
   ema?.update();
-  return length;
 }
-
-/** The part of a report that adds up over the rows of a batch. */
-type Sums = Omit<StepReport, "gradNorm">;
 
 /** What some rows of a batch contribute to a step. */
 interface Pass {
@@ -232,8 +301,8 @@ interface Pass {
   readonly gradients: readonly Tensor[];
   /** Of the rows of the puzzle table that they looked up, `[b, puzzleEmbNdim]`; none without a table. */
   readonly puzzleGradients: readonly Tensor[];
-  /** Their share of the report. */
-  readonly sums: Sums;
+  /** Their share of the report: of all its numbers but the gradients' length, which do add up. */
+  readonly sums: Tensor;
 }
 
 /** Thought, its loss and its gradients, for some of the `rows` of a step. */
@@ -252,22 +321,20 @@ function gradientsOf(
 
   const trained = optimizer === null ? [] : parameters(model);
   const loss = parts.loss.mul(1 / rows);
-  const value = requireFinite("loss", loss);
   const all = grad(loss, puzzleRows === null ? trained : [...trained, puzzleRows]);
   const gradients = all.slice(0, trained.length), puzzleGradients = all.slice(trained.length);
-  s.keep([...all, ...Object.values(carryTensors(step.carry))]);
-  const sums = {
-    loss: value,
-    lmLoss: parts.lm.item() / rows,
-    qHaltLoss: (parts.qHalt?.item() ?? 0) / rows,
-    qContinueLoss: (parts.qContinue?.item() ?? 0) / rows,
-    count: metrics.count.item(),
-    accuracy: metrics.accuracy.item(),
-    exactAccuracy: metrics.exactAccuracy.item(),
-    qHaltAccuracy: metrics.qHaltAccuracy.item(),
-    steps: metrics.steps.item(),
-  };
+  const none = zeros([], { device: loss.device });
+  const sums = sumsOf([
+    ...[loss, parts.lm, parts.qHalt ?? none, parts.qContinue ?? none],
+    ...counts.map((name) => metrics[name]),
+  ]);
+  s.keep([sums, ...all, ...Object.values(carryTensors(step.carry))]);
   return { parts: [step.carry], gradients, puzzleGradients, sums };
+}
+
+/** Numbers of any dtype as one tensor. */
+function sumsOf(numbers: readonly Tensor[]): Tensor {
+  return noGrad(() => cat(numbers.map((number) => number.detach().to("float64").reshape([1])), 0));
 }
 
 /** Both passes together; frees gradients that are in the sum. */
@@ -278,24 +345,18 @@ function added(a: Pass, b: Pass): Pass {
     b.gradients[i]!.dispose();
     return sum;
   });
-  const names = Object.keys(a.sums) as (keyof Sums)[];
   return {
     parts: [...a.parts, ...b.parts],
     gradients,
     puzzleGradients: [...a.puzzleGradients, ...b.puzzleGradients],
-    sums: Object.fromEntries(
-      names.map((name) => [name, a.sums[name] + b.sums[name]]),
-    ) as unknown as Sums,
+    sums: a.sums.add(b.sums),
   };
 }
 
-/** Stops before what is no number spoils the weights. */
-function requireFinite(what: string, number: Tensor): number {
-  const value = number.item();
-  if (!Number.isFinite(value)) {
-    throw new RangeError(
-      `Cannot go on training: the ${what} is ${value}; start anew with a lower --optim.lr`,
-    );
-  }
-  return value;
+/** Stops before what is no number spoils the weights, or their checkpoint. */
+function requireFinite(what: string, value: number): void {
+  if (Number.isFinite(value)) return;
+  throw new RangeError(
+    `Cannot go on training: the ${what} is ${value}; start anew with a lower --optim.lr`,
+  );
 }

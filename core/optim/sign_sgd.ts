@@ -1,4 +1,4 @@
-import { fromTypedArray, zeros } from "../create.ts";
+import { zeros } from "../create.ts";
 import type { Tensor } from "../tensor.ts";
 import { updating } from "./optimizer.ts";
 
@@ -27,18 +27,13 @@ export function signSgd(
   { lr, weightDecay }: SignSgdOptions,
 ): void {
   updating(() => {
-    const ids = rows.toNumbers();
-    const unique = [...new Set(ids)];
-    const places = new Map(unique.map((id, i) => [id, i]));
-    const { device } = table;
-    const place = fromTypedArray(BigInt64Array.from(ids, (id) => BigInt(places.get(id)!)));
-    const touched = fromTypedArray(BigInt64Array.from(unique, BigInt), undefined, { device });
-    const summed = zeros([unique.length, table.shape[1]!], table).scatterAdd(
-      0,
-      place.to(device).unsqueeze(1).expand(gradients.shape),
-      gradients,
-    );
-    const kept = table.detach().indexSelect(0, touched).mul(1 - lr * weightDecay);
-    table.detach().indexCopy_(0, touched, kept.sub(summed.sign_().mul(lr)));
+    // Of every gradient, the first that belongs to the same row: nothing is read.
+    const first = rows.unsqueeze(1).eq(rows.unsqueeze(0)).to("uint8").argmax(1);
+    const summed = zeros(gradients.shape, table)
+      .scatterAdd(0, first.unsqueeze(1).expand(gradients.shape), gradients)
+      .indexSelect(0, first);
+    const ids = rows.to("int64");
+    const kept = table.detach().indexSelect(0, ids).mul(1 - lr * weightDecay);
+    table.detach().indexCopy_(0, ids, kept.sub(summed.sign_().mul(lr))); // equal rows, equal values
   });
 }

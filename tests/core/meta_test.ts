@@ -114,7 +114,7 @@ for (const dtype of ["float32", "bfloat16", "float64"] as const) {
 
 /** A value that fits an argument. */
 function fitting(name: string, list: boolean, base: string, a: Handle): unknown {
-  if (list) return base === "bool" ? [true, true, true, false] : [2];
+  if (list) return base === "bool" ? Array(name === "output_mask" ? 3 : 4).fill(true) : [2];
   const values: Record<string, unknown> = { int: name === "num_weights" ? 3 : 0, float: 0 };
   return base === "Tensor" ? a : base === "bool" ? false : values[base] ?? null;
 }
