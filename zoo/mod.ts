@@ -62,11 +62,14 @@ export { recipes } from "./recipes.ts";
 export {
   type Learner,
   type LearningRates,
+  queueStep,
+  readReports,
   sharedStep,
   type StepOptions,
   type StepReport,
   type Trainee,
   trainStep,
+  type UnreadReport,
 } from "./step.ts";
 export { EpochSampler } from "./tasks/epoch_sampler.ts";
 export {

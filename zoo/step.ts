@@ -171,6 +171,24 @@ export function readReports(unread: readonly UnreadReport[]): StepReport[] {
   });
 }
 
+/** Reports that wait to be read together. */
+export class UnreadReports {
+  #waiting: UnreadReport[] = [];
+
+  /** Takes one in; the reports of all that wait if they are due, else none. */
+  add(report: UnreadReport, isDue: boolean): StepReport[] {
+    this.#waiting.push(report);
+    return isDue ? this.read() : [];
+  }
+
+  /** The reports of all that wait. */
+  read(): StepReport[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return readReports(waiting);
+  }
+}
+
 /** A step's numbers as one tensor. */
 function reported(sums: Tensor, norm: Tensor): Tensor {
   return noGrad(() => cat([sums, norm.to("float64").reshape([1])], 0));

@@ -19,10 +19,20 @@ import type { Group, Traffic } from "./distributed.ts";
 import { evaluate, evaluateTogether, type Evaluation } from "./evaluate.ts";
 import { appendMetrics, cutMetrics, type MetricsLine, MetricsWindow } from "./metrics.ts";
 import type { OptimConfig, OwnPreset, Preset, RunConfig, TaskConfig } from "./recipe.ts";
-import { sharedStep, type StepReport, type Trainee, trainStep } from "./step.ts";
+import {
+  queueStep,
+  sharedStep,
+  type StepReport,
+  type Trainee,
+  trainStep,
+  UnreadReports,
+} from "./step.ts";
 import type { Puzzle, Sampler, Task, TaskData } from "./tasks/task.ts";
 import { makeTask } from "./tasks/tasks.ts";
 import { type SavedConfig, saveWeights, WEIGHT_PREFIX, writeConfig } from "./weights.ts";
+
+/** Steps after which at the latest their reports are read from a GPU, which waits for it. */
+const READ_EVERY = 10;
 
 /** A run to be done. */
 export interface TrainOptions {
@@ -48,7 +58,7 @@ export interface TrainOptions {
   readonly minutes?: number;
   /** Stop after the present step, and save. */
   readonly signal?: AbortSignal;
-  /** Told after every step. */
+  /** Told after every step; of those on a GPU, several at a time. */
   readonly onStep?: (
     step: number,
     report: StepReport & Partial<Traffic>,
@@ -127,7 +137,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   let carry = firstCarry(trainee.model, data.train, run.batchSize, device);
   let exploration = new Random(run.seed, 1);
   let step = 0, seconds = 0, best: number | null = null;
-  const window = new MetricsWindow();
+  const window = new MetricsWindow(), unread = new UnreadReports();
   if (options.resume) {
     const read = () => readCheckpoint(folder);
     const bytes = group === null ? read() : await group.bytesFromFirst(read);
@@ -167,17 +177,24 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const lr = warmupCosine(schedule, step + 1); // the official loop counts from 1
     const puzzleEmbLr = lr / optim.lr * optim.puzzleEmbLr;
     const training = { random: exploration, step };
-    const rates = { lr, puzzleEmbLr };
-    const result = group === null
-      ? trainStep(trainee, carry, batch, rates, training, { microBatch })
-      : await sharedStep(group, trainee, carry, batch, rates, training, { microBatch });
+    const given = [trainee, carry, batch, { lr, puzzleEmbLr }, training, { microBatch }] as const;
+    const result = group !== null
+      ? await sharedStep(group, ...given)
+      : device === "cpu"
+      ? trainStep(...given)
+      : queueStep(...given); // the GPU has yet to do it
     for (const tensor of Object.values(batch)) tensor.dispose();
     carry = result.carry;
     step++;
+    const isDue = [READ_EVERY, run.reportEvery, run.evalEvery, run.checkpointEvery, run.steps]
+      .some((every) => step % every === 0);
+    const reports = "numbers" in result.report ? unread.add(result.report, isDue) : [result.report];
     seconds += (performance.now() - began) / 1000;
 
-    window.add(result.report);
-    options.onStep?.(step, result.report, { seconds });
+    reports.forEach((report, i) => {
+      window.add(report);
+      options.onStep?.(step - reports.length + 1 + i, report, { seconds });
+    });
     if (step % run.reportEvery === 0) {
       report({ step, seconds, lr, ...window.take() });
     }
@@ -196,6 +213,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ({ seconds, exploration, isStopped } = await agreed());
   }
 
+  for (const report of unread.read()) window.add(report);
   await save();
   const stopped = step < run.steps;
   if (isStopped) return { step, seconds, stopped, evaluation: null };
