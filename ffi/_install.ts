@@ -12,7 +12,7 @@ import { withLock } from "./_lock.ts";
 import { type Found, type Plan, tellProgress } from "./_plan.ts";
 import { reasonOf } from "./_reason.ts";
 import { unzip } from "./_unzip.ts";
-import { buildInName, libraryEntry } from "./_wheel.ts";
+import { buildInNames, libraryEntry } from "./_wheel.ts";
 import { libraryFile } from "./locate.ts";
 
 /** The library from the archives that `obtain` brings, in the cache, opened once. */
@@ -56,8 +56,8 @@ async function unpack(plan: Plan, archives: readonly string[], home: string): Pr
   if (!await exists(join(home, "lib", libraryFile()))) {
     throw new Error(`${archives.map((path) => basename(path)).join(", ")} has no ${libraryFile()}`);
   }
-  const builds = archives.map((path) => buildInName(basename(path)));
-  const build = builds.find((name) => name !== undefined) ?? `${plan.version}+${plan.variant}`;
+  const build = buildInNames(archives.map((path) => basename(path))) ??
+    `${plan.version}+${plan.variant}`;
   await Deno.writeTextFile(join(home, "version"), `${build}\n`);
   for (const archive of archives) {
     if (archive.startsWith(plan.cache)) await remove(archive);

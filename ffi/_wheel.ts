@@ -89,9 +89,18 @@ export function remoteArchive(url: URL): RemoteArchive {
   return sha256 === undefined ? { url: bare, name } : { url: bare, name, sha256 };
 }
 
-/** The build in the name of an archive of libtorch, such as `2.13.0+cpu`; absent for any other. */
-export function buildInName(name: string): string | undefined {
-  return /^(?:lib)?torch-.*?(\d+\.\d+\.\d+(?:\+\w+)?)(?:-|\.zip$)/.exec(name)?.[1];
+/**
+ * The build in the names of an archive of libtorch and of those that it needs, such as
+ * `2.13.0+cpu`; absent where none is of libtorch. Where libtorch's own name does not say, that of
+ * CUDA's runtime does: `nvidia_cuda_runtime-13.0.96-….whl` makes it `+cu130`.
+ */
+export function buildInNames(names: readonly string[]): string | undefined {
+  const inFirst = (pattern: RegExp) =>
+    names.map((name) => pattern.exec(name)).find((match) => match !== null);
+  const build = inFirst(/^(?:lib)?torch-.*?(\d+\.\d+\.\d+(?:\+\w+)?)(?:-|\.zip$)/)?.[1];
+  const runtime = inFirst(/^nvidia_cuda_runtime(?:_cu\d+)?-(\d+)\.(\d+)\./);
+  if (build === undefined || build.includes("+") || runtime === undefined) return build;
+  return `${build}+cu${runtime![1]}${runtime![2]}`;
 }
 
 /**

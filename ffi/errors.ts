@@ -23,3 +23,21 @@ export class LibraryError extends Error {
   /** The name of the error. */
   override readonly name = "LibraryError";
 }
+
+/** There is no memory left for a tensor, on the CPU or on a GPU. */
+export class OutOfMemoryError extends TorchError {
+  /** What libtorch said. */
+  readonly text: string;
+
+  /** An error of `operator`. */
+  constructor(operator: string, text: string, options?: ErrorOptions) {
+    super(operator, text, options);
+    this.text = text;
+  }
+}
+
+/** The error that a text of libtorch means. Internal to ffi. */
+export function torchError(operator: string, text: string): TorchError {
+  const isMemory = /out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED/.test(text);
+  return isMemory ? new OutOfMemoryError(operator, text) : new TorchError(operator, text);
+}

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { TorchError } from "./errors.ts";
-import { symbols } from "./library.ts";
+import { torchError } from "./errors.ts";
+import { symbols, textAt } from "./library.ts";
 
 let tensors = 0;
 let bytes = 0;
@@ -36,18 +36,15 @@ const scratch32: Int32Array = new Int32Array(scratch.buffer);
 
 /** Throws what libtorch says about a failed call of `operator`. */
 export function check(code: number, operator: string): void {
-  if (code !== 0) throw new TorchError(operator, lastErrorText());
+  if (code !== 0) throw torchError(operator, lastErrorText());
 }
 
 function lastErrorText(): string {
-  const { torch_exception_get_what_without_backtrace: what, strlen, memcpy_from } = symbols();
+  const { torch_exception_get_what_without_backtrace: what } = symbols();
   if (what === null) return "libtorch failed; its text is on stderr (2.13 or newer returns it)";
   const address = what();
   if (address === 0n) return "libtorch failed without a text";
-  const length = strlen(address);
-  const text = new Uint8Array(Number(length));
-  memcpy_from(text, address, length);
-  return new TextDecoder().decode(text).trim().split("\n")[0]!;
+  return textAt(address).trim().split("\n")[0]!;
 }
 
 /** What a tensor and its views have in common. */

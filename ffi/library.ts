@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import { LibraryError } from "./errors.ts";
 import { libraryFile, locateLibrary, notFoundMessage } from "./locate.ts";
-import { type KernelName, kernelTable, symbolTable } from "./symbols.ts";
+import { cudaTable, type KernelName, kernelTable, symbolTable } from "./symbols.ts";
 
 /** What was loaded. */
 export interface LibraryInfo {
@@ -35,6 +35,7 @@ export interface LoadOptions {
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof symbolTable>;
 type Kernels = Deno.StaticForeignLibraryInterface<typeof kernelTable>;
+type CudaRuntime = Deno.StaticForeignLibraryInterface<typeof cudaTable>;
 
 const OLDEST_VERSION = "2.11";
 /** The newest version whose conventions this code knows; passed to the dispatcher. */
@@ -48,6 +49,7 @@ interface OpenLibrary {
   readonly info: LibraryInfo;
   readonly abi: bigint;
   readonly kernels: Map<string, Kernels>;
+  cuda?: CudaRuntime;
 }
 
 let open: OpenLibrary | undefined;
@@ -97,22 +99,55 @@ export function kernels(device: "cpu" | "cuda"): Kernels {
  * Makes sure that tensors can lie on a device, by its `c10::DeviceType`: the library of
  * CUDA is a file of its own, whose kernels libtorch knows once it is open. Internal to ffi.
  *
- * @throws {LibraryError} when there is none, or it cannot be opened
+ * @throws {LibraryError} when there is none, or it cannot be opened, or no GPU is found
  */
 export function openDevice(type: number): void {
   if (type === META) metaInUse = true;
-  if (type !== CUDA || open?.kernels.has("cuda")) return;
+  if (type !== CUDA || open?.cuda !== undefined) return;
+  const { version, directory } = loadLibrary();
   try {
     kernels("cuda");
+    const cuda = openFile(join(directory, libraryFile("cuda")), cudaTable);
+    requireGpu(cuda);
+    open!.cuda = cuda;
   } catch (cause) {
-    const { version, directory } = loadLibrary();
+    const { message } = cause as Error;
+    const isMissing = message.includes(`${libraryFile("cuda")}: cannot open shared object`);
+    const reason = isMissing
+      ? "it is built without CUDA; 'deno task setup --variant=cu130' fetches one that has it"
+      : message;
     throw new LibraryError(
-      `Cannot compute on cuda with libtorch ${version} in "${directory}": ${
-        (cause as Error).message
-      }`,
+      `Cannot compute on cuda with libtorch ${version} in "${directory}": ${reason}`,
       { cause },
     );
   }
+}
+
+/** CUDA's runtime. Internal to ffi. */
+export function cudaRuntime(): CudaRuntime {
+  openDevice(CUDA);
+  return open!.cuda!;
+}
+
+function requireGpu(cuda: CudaRuntime): void {
+  const count = new Int32Array(1);
+  const code = cuda.cudaGetDeviceCount(count);
+  if (code !== 0) throw new LibraryError(`no GPU is found: ${cudaErrorText(cuda, code)}`);
+  if (count[0] === 0) throw new LibraryError("no GPU is found");
+}
+
+/** What CUDA says of an error of its own. Internal to ffi. */
+export function cudaErrorText({ cudaGetErrorString }: CudaRuntime, code: number): string {
+  return textAt(cudaGetErrorString(code));
+}
+
+/** The text at an address, up to its end. Internal to ffi. */
+export function textAt(address: bigint): string {
+  const { strlen, memcpy_from } = symbols();
+  const length = strlen(address);
+  const text = new Uint8Array(Number(length));
+  if (length > 0n) memcpy_from(text, address, length);
+  return new TextDecoder().decode(text);
 }
 
 function refuseChange(info: LibraryInfo, { path, threads }: LoadOptions): void {

@@ -10,7 +10,8 @@
  *
  * @module
  */
-export { LibraryError, TorchError } from "./errors.ts";
+export { type DeviceMemory, deviceMemory, synchronize } from "./cuda.ts";
+export { LibraryError, OutOfMemoryError, TorchError } from "./errors.ts";
 export { type LibraryInfo, loadLibrary, type LoadOptions } from "./library.ts";
 export {
   Handle,

@@ -118,6 +118,8 @@ export const schemas = {
   powTensor: "pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
   bmmOut: "bmm.out(Tensor self, Tensor mat2, *, Tensor(a!) out) -> Tensor(a!)",
 
+  pinMemory: "_pin_memory(Tensor self, Device? device=None) -> Tensor",
+
   // Into given memory.
   mulOut: "mul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
   siluOut: "silu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)",

@@ -132,18 +132,29 @@ async function fromPython(plan: Plan): Promise<Found> {
 /** The wheels that pip downloads: from its caches, mirrors and folders as the user set them up. */
 async function fromPip(plan: Plan): Promise<Found> {
   const { version, variant, platform, offline = false } = plan;
-  // Only Linux has two builds of one release in pip's own index: the bare one is CUDA's.
-  const isBare = platform.os !== "linux" && variant === "cpu";
-  const requirement = `torch==${version}${isBare ? "" : `+${variant}`}`;
-  return await install(plan, "pip", async (scratch) => {
+  const isCuda = platform.os === "linux" && variant !== "cpu";
+  const download = async (requirement: string, scratch: string) => {
     plan.report(`asking pip for ${requirement}`);
     return await pipDownload({
       requirement,
       directory: join(scratch, "wheels"),
       index: `${OFFICIAL_INDEX}/${variant}`,
-      withDependencies: platform.os === "linux" && variant !== "cpu",
+      withDependencies: isCuda,
       offline,
     }, plan);
+  };
+  // Only Linux has two builds of one release in pip's own index: the bare one is CUDA's.
+  const isBare = platform.os !== "linux" && variant === "cpu";
+  const named = `torch==${version}${isBare ? "" : `+${variant}`}`;
+  return await install(plan, "pip", async (scratch) => {
+    try {
+      return await download(named, scratch);
+    } catch (error) {
+      plan.signal?.throwIfAborted();
+      if (!isCuda) throw error;
+      plan.report(reasonOf(error));
+      return await download(`torch===${version}`, scratch); // exactly that, without a build
+    }
   });
 }
 

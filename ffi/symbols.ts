@@ -134,5 +134,17 @@ export const kernelTable = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** CUDA's own runtime, `cuda_runtime_api.h`, which `libtorch_cuda` brings along. */
+export const cudaTable = {
+  // cudaError_t cudaGetDeviceCount(int* count)
+  cudaGetDeviceCount: { parameters: ["buffer"], result: "i32" },
+  // cudaError_t cudaMemGetInfo(size_t* free, size_t* total)
+  cudaMemGetInfo: { parameters: ["buffer", "buffer"], result: "i32" },
+  // cudaError_t cudaDeviceSynchronize()
+  cudaDeviceSynchronize: { parameters: [], result: "i32" },
+  // const char* cudaGetErrorString(cudaError_t)
+  cudaGetErrorString: { parameters: ["i32"], result: "usize" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 /** The name of a row of {@link kernelTable}. */
 export type KernelName = keyof typeof kernelTable;

@@ -9,7 +9,7 @@ import { openDevice } from "../../ffi/library.ts";
 import { aten } from "../../ffi/operators.ts";
 import { type Context, noGrad, type Op, op, wrap } from "../autograd.ts";
 import { scalar } from "../create.ts";
-import { type DType, isFloating } from "../dtype.ts";
+import { bytesOf, type DType, isFloating } from "../dtype.ts";
 import { elementOf } from "../elements.ts";
 import { keptAs as keptCopy } from "../kept.ts";
 import { tidy } from "../scope.ts";
@@ -330,10 +330,33 @@ export interface ConvertOptions {
   readonly device: { readonly type: number; readonly index: number } | null;
 }
 
+/** `c10::DeviceType::CUDA`. */
+const CUDA = 1;
+
+/** Bytes up to which memory is pinned for a transfer: libtorch keeps what it pinned. */
+const MOST_PINNED = 1 << 26;
+
+/**
+ * A copy on a GPU. From memory that is pinned it is only queued, so that nothing waits for what
+ * the GPU has yet to do; libtorch frees that memory once it has arrived.
+ */
+function sentToCuda(a: Tensor, dtype: number | null, device: ConvertOptions["device"]): Handle {
+  if (a.size * bytesOf(a.dtype) > MOST_PINNED) {
+    return aten.toCopy(a.handle, dtype, null, device, null, false, null);
+  }
+  const pinned = aten.pinMemory(a.handle, null);
+  try {
+    return aten.toCopy(pinned, dtype, null, device, null, true, null);
+  } finally {
+    pinned.release();
+  }
+}
+
 /** A copy of another dtype or on another device; the engine converts the gradient back. */
 export const convert: Op<Unary, ConvertOptions> = op("to", {
   forward: ([a], { dtype, device }) => {
     if (device !== null) openDevice(device.type);
+    if (device?.type === CUDA && a.device === "cpu") return sentToCuda(a, dtype, device);
     return aten.toCopy(a.handle, dtype, null, device, null, false, null);
   },
   vjp: (dy) => [dy],

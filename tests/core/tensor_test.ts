@@ -519,7 +519,7 @@ Deno.test({
     using _ = scope();
     const { version, directory } = loadLibrary();
     const message =
-      `Cannot compute on cuda with libtorch ${version} in "${directory}": Cannot open`;
+      `Cannot compute on cuda with libtorch ${version} in "${directory}": it is built without CUDA`;
     for (const make of [() => ones([1]).to("cuda"), () => zeros([1], { device: "cuda:1" })]) {
       assertThrows(make, LibraryError, message);
     }

@@ -9,7 +9,13 @@ import { dirname, join, toFileUrl } from "@std/path";
 import { provision, type ProvisionOptions } from "../../ffi/provision.ts";
 import { libraryFile } from "../../ffi/locate.ts";
 import { unzip } from "../../ffi/_unzip.ts";
-import { chooseWheel, libraryEntry, PINNED, remoteArchive } from "../../ffi/_wheel.ts";
+import {
+  buildInNames,
+  chooseWheel,
+  libraryEntry,
+  PINNED,
+  remoteArchive,
+} from "../../ffi/_wheel.ts";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { inFolder, namesIn, sha256 } from "./_folder.ts";
 
@@ -483,6 +489,51 @@ Deno.test({
       assertStringIncludes(asked, "--no-deps");
       assertStringIncludes(asked, "torch==2.13.0");
     }),
+});
+
+Deno.test({
+  name: "provision() takes pip's CUDA build that is not named one, if it is the one asked for",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      const bare = HERE.replace("+cpu", "");
+      const files = { [`torch/lib/${libraryFile()}`]: "2.13.0", "torch/lib/libtorch_cuda.so": "" };
+      await Deno.writeFile(join(folder, bare), await zip(files));
+      const runtime = "nvidia_cuda_runtime-13.0.96-py3-none-manylinux2014_x86_64.whl";
+      await Deno.writeFile(
+        join(folder, runtime),
+        await zip({ "nvidia/cu13/lib/libcudart.so.13": "" }),
+      );
+      await makePython(
+        folder,
+        `while [ "$1" != --dest ]; do shift; done
+        case "$3" in *+cu*) echo "ERROR: No matching distribution found for $3" >&2; exit 1; esac
+        /bin/mkdir -p "$2" && /bin/cp ${folder}/*.whl "$2"`,
+      );
+      const lines: string[] = [];
+      const ask = (variant: string) => provisionIn(folder, lines, { variant, sources: ["pip"] });
+      await assertRejects(() => ask("cu126"), Error, "what was unpacked is cu130, not cu126");
+      assertEquals(await namesIn(join(folder, "cache")), []);
+      const { directory } = await ask("cu130");
+      assertEquals(directory, join(folder, "cache", "2.13.0-cu130", "lib"));
+      assertEquals(
+        await namesIn(directory),
+        ["libcudart.so.13", libraryFile(), "libtorch_cuda.so"].sort(),
+      );
+      assertEquals((await ask("cu130")).source, "cache");
+      assertStringIncludes(lines.join("\n"), "asking pip for torch===2.13.0");
+    }),
+});
+
+Deno.test("buildInNames() has CUDA's version from its runtime where libtorch's name has none", () => {
+  const of = (...names: string[]) => buildInNames(names);
+  assertEquals(of(WHEEL, "nvidia_cuda_runtime-13.0.96-py3-none.whl"), "2.13.0+cpu");
+  assertEquals(of("torch-2.13.0-cp311-x.whl"), "2.13.0");
+  assertEquals(
+    of("nvidia_cuda_runtime_cu12-12.6.77-py3-none.whl", "torch-2.13.0-cp311-x.whl"),
+    "2.13.0+cu126",
+  );
+  assertEquals(of("filelock-3.0-py3.whl"), undefined);
 });
 
 Deno.test({
