@@ -5,6 +5,7 @@
  * @module
  */
 import { check, Handle, resultHandle } from "./handle.ts";
+import { noteLaunch } from "./launches.ts";
 import { dispatcherAbi, symbols } from "./library.ts";
 import { type ArgumentKind, type ParsedSchema, parseSchema, type ResultKind } from "./schema.ts";
 
@@ -41,6 +42,7 @@ export function operator(schema: string, take: Take = takeHandle): Call {
     // Every argument is checked before the first is encoded: encoding takes ownership.
     for (let i = 0; i < count; i++) checkArgument(label, parameters[i]!, args[i]);
     for (let i = 0; i < count; i++) encode(i, parameters[i]!, args[i]);
+    noteLaunch(label);
     for (const i of written) noteWrite(args[i] as Handle | readonly Handle[]);
     check(symbols().torch_call_dispatcher(name, overload, stack, dispatcherAbi()), label);
     return decode(parsed, take);

@@ -8,6 +8,7 @@
 import { operator } from "./dispatch.ts";
 import { TorchError } from "./errors.ts";
 import { check, dtypeCode, Handle } from "./handle.ts";
+import { asOneLaunch, noteLaunch } from "./launches.ts";
 import { kernels, symbols } from "./library.ts";
 import { allocate } from "./memory.ts";
 import { aten, opaqueSchemas } from "./operators.ts";
@@ -36,6 +37,7 @@ function cString(text: string): Uint8Array<ArrayBuffer> {
 export type KernelDevice = "cpu" | "cuda" | "meta";
 
 function fresh(code: number, name: string): Handle {
+  noteLaunch(name);
   check(code, name);
   return new Handle(out[0]!, null);
 }
@@ -61,8 +63,10 @@ const dispatched = {
 function withNumber(a: Handle, value: number, body: (number: Handle) => Handle): Handle {
   const number = allocate([], [], dtypeCode(a), { type: 0, index: 0 });
   try {
-    fill(number, value);
-    return body(number);
+    return asOneLaunch("with a number", () => {
+      fill(number, value);
+      return body(number);
+    });
   } finally {
     number.release();
   }
@@ -100,6 +104,7 @@ export const direct = {
     if (device === "meta") return aten.bmmOut(a, b, out);
     out.storage.version++;
     const { baddbmm_out: product } = kernels(device);
+    noteLaunch("baddbmm");
     check(product(out.address, out.address, a.address, b.address, 0, alpha), "baddbmm");
   },
   /**
@@ -144,6 +149,7 @@ export const direct = {
 function unlessRefused(a: Handle, call: () => number): Handle | null {
   const dtype = dtypeCode(a);
   if (refused.has(dtype)) return null;
+  noteLaunch("_linear_pointwise");
   if (call() === 0) return new Handle(out[0]!, null);
   refused.add(dtype);
   return null;
@@ -151,12 +157,14 @@ function unlessRefused(a: Handle, call: () => number): Handle | null {
 
 /** Fills a tensor of any device with a number. */
 export function fill(handle: Handle, value: number): void {
+  noteLaunch("fill");
   handle.storage.version++;
   check(symbols().aoti_torch_aten_fill__Scalar(handle.address, value), "fill");
 }
 
 /** Copies `source` into `target`, converting dtype and device. */
 export function copyInto(target: Handle, source: Handle): void {
+  noteLaunch("copy");
   target.storage.version++;
   check(symbols().aoti_torch_copy_(target.address, source.address, 0), "copy");
 }

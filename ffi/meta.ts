@@ -9,6 +9,7 @@
  */
 import type { Call } from "./dispatch.ts";
 import { deviceCode, dtypeCode, Handle, sizes, undefinedTensor } from "./handle.ts";
+import { asOneLaunch } from "./launches.ts";
 import { isMetaInUse } from "./library.ts";
 import { allocate } from "./memory.ts";
 import type { Aten } from "./operators.ts";
@@ -19,10 +20,10 @@ const META = 14;
 const INT64 = 4, FLOAT16 = 5, FLOAT32 = 6, BFLOAT16 = 15;
 
 /** `call`, or `rule` in its place where one of the tensors is on `meta`. */
-export function orOnMeta(call: Call, rule: Call): Call {
+export function orOnMeta(name: string, call: Call, rule: Call): Call {
   return (...args) => {
-    if (!isMetaInUse()) return call(...args);
-    return args.some(isOnMeta) ? rule(...args) : call(...args);
+    if (!isMetaInUse() || !args.some(isOnMeta)) return call(...args);
+    return asOneLaunch(name, () => rule(...args));
   };
 }
 

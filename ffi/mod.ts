@@ -12,6 +12,7 @@
  */
 export { type DeviceMemory, deviceMemory, synchronize } from "./cuda.ts";
 export { LibraryError, OutOfMemoryError, TorchError } from "./errors.ts";
+export { countLaunches } from "./launches.ts";
 export { type LibraryInfo, loadLibrary, type LoadOptions } from "./library.ts";
 export {
   Handle,

@@ -148,7 +148,7 @@ function build(): Aten {
   for (const [name, schema] of Object.entries(schemas)) table[name] = operator(schema);
   const all = table as unknown as Aten;
   for (const [name, rule] of Object.entries(metaRules(all))) {
-    table[name] = orOnMeta(table[name]!, rule as Call);
+    table[name] = orOnMeta(name, table[name]!, rule as Call);
   }
   return all;
 }
