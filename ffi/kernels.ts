@@ -49,21 +49,26 @@ const dispatched = {
     return fresh(subtract(a.address, b.address, -alpha, out), "add");
   },
   addScalar(a: Handle, b: number): Handle {
-    return withNumber(a, b, (number) => dispatched.add(a, number, 1));
+    return withNumber("add", a, b, (number) => dispatched.add(a, number, 1));
   },
   mulScalar(a: Handle, b: number): Handle {
-    return withNumber(a, b, (number) => aten.mul(a, number));
+    return withNumber("mul", a, b, (number) => aten.mul(a, number));
   },
   powScalar(a: Handle, exponent: number): Handle {
-    return withNumber(a, exponent, (number) => aten.powTensor(a, number));
+    return withNumber("pow", a, exponent, (number) => aten.powTensor(a, number));
   },
 } as const;
 
 /** With a number as a tensor without axes, on the CPU and of the dtype of `a`. */
-function withNumber(a: Handle, value: number, body: (number: Handle) => Handle): Handle {
+function withNumber(
+  name: string,
+  a: Handle,
+  value: number,
+  body: (number: Handle) => Handle,
+): Handle {
   const number = allocate([], [], dtypeCode(a), { type: 0, index: 0 });
   try {
-    return asOneLaunch("with a number", () => {
+    return asOneLaunch(name, () => {
       fill(number, value);
       return body(number);
     });

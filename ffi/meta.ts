@@ -60,6 +60,12 @@ export function metaRules(aten: Aten): Partial<Aten> {
       return [same(x), like(x, shape, dtype), like(x, shape, dtype)];
     },
     layerNormBackward: (_dy, x, normalized) => [same(x), like(x, normalized), like(x, normalized)],
+    // libtorch knows it as a dozen of operations; on CUDA it is one
+    fusedRmsNorm: (x) => {
+      const shape = sizes(x).with(-1, 1);
+      return [same(x), like(x, shape, widened(dtypeCode(x)))];
+    },
+    fusedRmsNormBackward: (_dy, x) => [same(x), undefinedTensor()],
     ...attentionRules,
   };
 }

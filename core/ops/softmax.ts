@@ -72,8 +72,8 @@ export const addRmsNorm: Op<readonly [a: Tensor, b: Tensor], NormOptions> = op("
   composed: true,
   forward: ([a, b], { eps }, save) => rmsNormOf(a.add(b), eps, save),
   keeps: "y",
-  vjp: (dy, { y, saved: [scale] }) => {
-    const da = rmsNormVjp(dy, y, scale!);
+  vjp: (dy, { y, saved }) => {
+    const da = rmsNormVjp(dy, y, saved);
     return [da, da];
   },
 });
@@ -82,13 +82,14 @@ export const addRmsNorm: Op<readonly [a: Tensor, b: Tensor], NormOptions> = op("
 export const rmsNorm: Op<readonly [a: Tensor], NormOptions> = op("rmsNorm", {
   check: requireFloating,
   composed: true,
-  forward: ([a], { eps }, save) => rmsNormOf(a.mul(1), eps, save),
+  forward: ([a], { eps }, save) => rmsNormOf(a.device === "cpu" ? a.mul(1) : a, eps, save),
   keeps: "y",
-  vjp: (dy, { y, saved: [scale] }) => [rmsNormVjp(dy, y, scale!)],
+  vjp: (dy, { y, saved }) => [rmsNormVjp(dy, y, saved)],
 });
 
-/** Normalises a sum that nobody else holds, in its own memory where it can. */
-function rmsNormOf(sum: Tensor, eps: number, save: (t: Tensor) => void): Tensor {
+/** Normalises a sum that nobody else holds, in its own memory on the CPU. */
+function rmsNormOf(sum: Tensor, eps: number, save: (...tensors: Tensor[]) => void): Tensor {
+  if (sum.device !== "cpu") return fusedRmsNorm(sum, eps, save);
   const wide = widened(sum);
   const scale = wide.square().mean(-1, { keepDims: true }).add(eps).rsqrt();
   save(scale);
@@ -96,11 +97,25 @@ function rmsNormOf(sum: Tensor, eps: number, save: (t: Tensor) => void): Tensor 
   return wide.dtype === sum.dtype ? wide : wide.to(sum.dtype);
 }
 
-/** With `y = s a`: `da = s (dy − y mean(dy y))`. */
-function rmsNormVjp(dy: Tensor, y: Tensor, scale: Tensor): Tensor {
+/** The same by a kernel of CUDA, which reads and writes each element once. */
+function fusedRmsNorm(sum: Tensor, eps: number, save: (...tensors: Tensor[]) => void): Tensor {
+  const results = aten.fusedRmsNorm(sum.handle, [sum.shape.at(-1)!], null, eps);
+  const [y, scale] = results.map((handle) => wrap(handle, "fusedRmsNorm"));
+  save(scale!, sum);
+  return y!;
+}
+
+/** With `y = s a`: `da = s (dy − y mean(dy y))`; `a` itself is saved for the kernel of CUDA. */
+function rmsNormVjp(dy: Tensor, y: Tensor, [scale, a]: readonly Tensor[]): Tensor {
+  if (a !== undefined) {
+    const of = [a.handle, [a.shape.at(-1)!], scale!.handle, null] as const;
+    const [da, none] = aten.fusedRmsNormBackward(dy.contiguous().handle, ...of, [true, false]);
+    none.release();
+    return wrap(da, "fusedRmsNormVjp");
+  }
   const g = widened(dy), n = widened(y);
   const projection = g.mul(n).mean(-1, { keepDims: true });
-  const da = g.sub(n.mul(projection)).mul_(scale);
+  const da = g.sub(n.mul(projection)).mul_(scale!);
   return da.dtype === dy.dtype ? da : da.to(dy.dtype);
 }
 

@@ -124,7 +124,8 @@ Deno.test("metaRules() has none that libtorch could do without", () => {
   const matrix = allocate([2, 2], [2, 1], 6, device);
   const places = allocate([2], [1], 4, device);
   const heads = allocate([2, 2, 2, 2], [8, 4, 2, 1], 6, device);
-  const rules = Object.keys(metaRules(aten)) as (keyof typeof schemas)[];
+  const rules = (Object.keys(metaRules(aten)) as (keyof typeof schemas)[])
+    .filter((name) => name !== "fusedRmsNorm"); // one operation in place of a dozen
   for (const name of rules) {
     const { parameters } = parseSchema(schemas[name]);
     const a = name.includes("Attention") ? heads : matrix;
