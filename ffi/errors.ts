@@ -7,7 +7,7 @@
 /** An error that libtorch reported, with its own text. */
 export class TorchError extends Error {
   /** The name of the error. */
-  override readonly name = "TorchError";
+  override readonly name: "TorchError" | "OutOfMemoryError" = "TorchError";
   /** The operator or C function that failed, such as `mm.out`. */
   readonly operator: string;
 
@@ -26,6 +26,8 @@ export class LibraryError extends Error {
 
 /** There is no memory left for a tensor, on the CPU or on a GPU. */
 export class OutOfMemoryError extends TorchError {
+  /** The name of the error. */
+  override readonly name = "OutOfMemoryError";
   /** What libtorch said. */
   readonly text: string;
 

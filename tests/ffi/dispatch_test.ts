@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Call, operator } from "../../ffi/dispatch.ts";
-import { TorchError } from "../../ffi/errors.ts";
+import { OutOfMemoryError, TorchError, torchError } from "../../ffi/errors.ts";
 import { type Handle, liveTensors, sizes } from "../../ffi/handle.ts";
 import { direct } from "../../ffi/kernels.ts";
 import { allocate, readBytes, reinterpret, writeBytes } from "../../ffi/memory.ts";
@@ -135,6 +135,15 @@ Deno.test("operator() turns errors of libtorch into TorchError with its text", (
   assertThrows(() => operator("mul.Wrong(Tensor self) -> Tensor")(a), TorchError, "Wrong");
   assertEquals(liveTensors() - before, 1); // the operand that nobody released
   a.release();
+});
+
+Deno.test("A lack of memory is an error of its own, of the CPU and of CUDA", () => {
+  const allocateAll = () => allocate([2 ** 45], [1], FLOAT32, cpu);
+  assertThrows(allocateAll, OutOfMemoryError, "can't allocate memory: you tried to allocate");
+  const text = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of …";
+  const error = torchError("empty", text);
+  assertEquals([error.name, error.message], ["OutOfMemoryError", `empty: ${text}`]);
+  assertEquals(torchError("matmul", "shapes do not fit").name, "TorchError");
 });
 
 Deno.test("Handle is freed once, and refused after that", () => {

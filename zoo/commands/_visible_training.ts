@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceMemory, OutOfMemoryError, peakBytes, resetPeakBytes } from "../../ffi/mod.ts";
 import { formatBytes, formatPercent, ProgressLine } from "../cli/terminal.ts";
 import type { Traffic } from "../distributed.ts";
 import { train, type TrainOptions, type TrainResult } from "../train.ts";
@@ -26,6 +27,7 @@ export async function trainVisibly(
   };
   const heard = group === undefined ? signals.alone : signals.together;
   for (const signal of heard) Deno.addSignalListener(signal, interrupt);
+  resetPeakBytes();
   try {
     const pace = new Pace(steps, batchSize, minutes);
     const traffic = new MeanTraffic();
@@ -45,7 +47,11 @@ export async function trainVisibly(
       },
     });
     if (group?.isFirst) progress.log(`${group.size} processes: ${traffic}`);
+    if (speaks) progress.log(memoryUsed(options));
     return result;
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error;
+    throw new Error(lessMemory(error, options), { cause: error });
   } finally {
     for (const signal of heard) Deno.removeSignalListener(signal, interrupt);
   }
@@ -56,6 +62,29 @@ function stopping({ group, saved: { recipe }, folder }: Omit<TrainOptions, "sign
   if (group === undefined) return "Stopping after this step; again to stop at once";
   return `Stopping all ${group.size} processes after this step. If one of them is gone, go on from ` +
     `the last checkpoint by deno task train ${recipe} --resume="${folder}"`;
+}
+
+/** The most that tensors took, and how full a GPU is: libtorch keeps there what was freed. */
+function memoryUsed({ device = "cpu" }: Pick<TrainOptions, "device">): string {
+  const tensors = `Memory: ${formatBytes(peakBytes())} of tensors at most`;
+  if (!device.startsWith("cuda")) return tensors;
+  const { usedBytes, totalBytes } = deviceMemory();
+  return `${tensors}, ${formatBytes(usedBytes)} of ${formatBytes(totalBytes)} in use on ${device}`;
+}
+
+/** What to lower where there is not enough memory. */
+function lessMemory(
+  { text }: OutOfMemoryError,
+  { device = "cpu", microBatch, saved: { recipe, config: { run } }, folder }: Omit<
+    TrainOptions,
+    "signal"
+  >,
+): string {
+  const rows = Math.min(microBatch ?? Infinity, run.batchSize), half = Math.ceil(rows / 2);
+  const goOn = `deno task train ${recipe} --resume="${folder}" --micro-batch=${half}`;
+  return `Cannot train on ${device} with ${rows} rows at a time: ${text}\n` +
+    `The same steps take less by ${goOn}\n` +
+    `Other steps, from anew, by a lower --run.batchSize than ${run.batchSize}, or a smaller --preset`;
 }
 
 /** What a step exchanges, in the mean. */
