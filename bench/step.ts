@@ -5,7 +5,8 @@
 //
 // Reads the weights and the batch of bench/weights.ts from FILE, computes on that batch at every
 // step, and prints one line of JSON, a Turn: step_ms and losses without the warm-up, first_loss of
-// the very first step, or of one segment; peak_rss_mb; flops of a step.
+// the very first step, or of one segment; peak_rss_mb; flops of a step. With a "device" its steps
+// are queued one behind the other, and step_ms has their mean alone.
 import { fromBytes, randn } from "../core/create.ts";
 import { countFlops } from "../core/flops.ts";
 import { withSafetensors } from "../core/io/safetensors.ts";
@@ -18,7 +19,14 @@ import { loadLibrary, peakBytes, resetPeakBytes } from "../ffi/mod.ts";
 import { makeModel, type ModelConfig } from "../models/family.ts";
 import type { Batch, Carry, Model } from "../models/model.ts";
 import { segmentLoss } from "../models/supervision.ts";
-import { trainStep } from "../zoo/step.ts";
+import {
+  queueStep,
+  readReports,
+  type StepReport,
+  type Trainee,
+  trainStep,
+  type UnreadReport,
+} from "../zoo/step.ts";
 import type { Turn } from "./turns.ts";
 import type { StepWork } from "./works.ts";
 
@@ -43,14 +51,17 @@ function settled(model: ModelConfig): ModelConfig {
 }
 
 /** The model and the batch that bench/weights.ts wrote. */
-function readWork(file: string, config: ModelConfig): { model: Model; batch: Batch } {
+function readWork(
+  file: string,
+  { model: config, device = "cpu" }: StepPreset,
+): { model: Model; batch: Batch } {
   return withSafetensors(file, ({ tensors }) => {
-    const model = makeModel(settled(config), { random: new Random(1) });
+    const model = makeModel(settled(config), { random: new Random(1), device });
     const weights = [...tensors].filter(([name]) => name.startsWith("model."));
     loadStateDict(model, new Map(weights), "model.");
     const part = (name: string) => {
       const { data, shape, dtype } = tensors.get(`batch/${name}`)!;
-      return fromBytes(data, shape, { dtype });
+      return fromBytes(data, shape, { dtype, device });
     };
     const batch = {
       inputs: part("inputs"),
@@ -63,7 +74,11 @@ function readWork(file: string, config: ModelConfig): { model: Model; batch: Bat
 
 function main(file: string, preset: StepPreset): void {
   loadLibrary({ threads: preset.threads });
-  const { model, batch } = readWork(file, preset.model);
+  const { model, batch } = readWork(file, preset);
+  if (preset.device !== undefined) {
+    console.log(JSON.stringify(queuedTurn(model, batch, preset)));
+    return;
+  }
   const step = preset.segments === undefined
     ? trainer(model, batch)
     : thinker(model, batch, preset.segments);
@@ -88,26 +103,61 @@ function main(file: string, preset: StepPreset): void {
   console.log(JSON.stringify(turn));
 }
 
-/** Trains on the batch, a step a call, and returns the loss summed over its rows. */
-function trainer(model: Model, batch: Batch): () => number {
+/**
+ * Steps that are queued one behind the other, as a run on a GPU does them: what they report is
+ * read after the last. The time of one is that of all by their number.
+ */
+function queuedTurn(model: Model, batch: Batch, { device, warmup, steps }: StepPreset): Turn {
+  const rows = batch.inputs.shape[0]!, trainee = traineeOf(model);
+  let carry: Carry = model.initialCarry(batch), step = 0;
+  const queue = (count: number): UnreadReport[] =>
+    Array.from({ length: count }, () => {
+      const training = { random: new Random(3), step: step++ };
+      const result = queueStep(trainee, carry, batch, RATES, training);
+      carry = result.carry;
+      return result.report;
+    });
+  const first = readReports(queue(Math.max(1, warmup)));
+  resetPeakBytes();
+  const began = performance.now();
+  let reports: StepReport[] = [];
+  const flops = countFlops(() => reports = readReports(queue(steps))) / steps;
+  const ms = (performance.now() - began) / steps;
+  return {
+    step_ms: [ms],
+    losses: reports.map(({ loss }) => loss * rows),
+    first_loss: first[0]!.loss * rows,
+    peak_rss_mb: peakMegabytes(),
+    peak_device_bytes: device === "cpu" ? null : peakBytes(),
+    flops,
+  };
+}
+
+const RATES = { lr: 1e-4, puzzleEmbLr: 1e-4 } as const;
+
+function traineeOf(model: Model): Trainee {
   const optimizer = adamATan2(namedParameters(model), {
     betas: [0.9, 0.95],
     weightDecay: 1,
     convention: "imoneoi",
   });
-  const trainee = {
+  return {
     model,
     optimizer,
     ema: null,
     loss: "stablemax",
     clipNorm: 0,
     puzzleEmbWeightDecay: 1,
-  } as const;
-  const rates = { lr: 1e-4, puzzleEmbLr: 1e-4 };
+  };
+}
+
+/** Trains on the batch, a step a call, and returns the loss summed over its rows. */
+function trainer(model: Model, batch: Batch): () => number {
+  const trainee = traineeOf(model);
   let carry: Carry = model.initialCarry(batch), step = 0;
   return () => {
     const training = { random: new Random(3), step: step++ };
-    const result = trainStep(trainee, carry, batch, rates, training);
+    const result = trainStep(trainee, carry, batch, RATES, training);
     carry = result.carry;
     return result.report.loss * batch.inputs.shape[0]!;
   };

@@ -15,6 +15,8 @@ export interface Turn {
   readonly peak_rss_mb: number | null;
   /** The most bytes of tensors that lived at once while steps were timed. */
   readonly peak_tensor_bytes?: number;
+  /** The most bytes of a GPU that tensors took; null on the CPU. */
+  readonly peak_device_bytes?: number | null;
   /** Operations of a step's matrix products. */
   readonly flops?: number;
   /** Billions of operations a second in a product alone, where that was measured. */

@@ -1,6 +1,7 @@
 // What `deno task bench` can time, by name: the training step of every model at the size of
 // its recipe for minutes on a CPU, HRM and TRM at larger sizes, too, thinking at the paper's
 // size, the start of a process, and one operation.
+import type { Device } from "../core/device.ts";
 import { unknownName } from "../zoo/cli/flags.ts";
 import type { ModelConfig } from "../models/family.ts";
 import { hrmPaper } from "../models/hrm.ts";
@@ -16,6 +17,8 @@ export interface StepWork {
   readonly batch: number;
   /** Segments of thinking that are timed in place of a training step. */
   readonly segments?: number;
+  /** Where it is computed; the CPU if left out. */
+  readonly device?: Device;
 }
 
 /** Models of which there is a recipe `<name>-sudoku` and a PyTorch twin in tests/golden. */

@@ -13,7 +13,8 @@ which every tensor must be the model's and the other way round, and a batch
 are the twins in tests/golden, eager and without anything random in training. A step is
 the official one: forward, with the forward for the target of Q where it has one,
 backward, SignSGD on the puzzle rows, AdamATan2 with foreach operations. With "segments"
-in the JSON it thinks for so many, without gradients, in place of a step.
+in the JSON it thinks for so many, without gradients, in place of a step. With "device"
+it computes there, and step_ms has the mean of steps that are queued.
 
 Prints one line of JSON: step_ms, losses (both without the warm-up steps), first_loss (of
 the very first step), peak_rss_mb.
@@ -92,9 +93,33 @@ def think(head: nn.Module, batch: dict, segments: int) -> float:
         return pieces.token_loss("stablemax", out["logits"], batch["labels"]).item()
 
 
+def queued(preset: dict, trainer: pieces.Trainer, batch: dict) -> dict:
+    """Steps one behind the other, of which nothing is read before the last; their mean time."""
+    on_gpu = preset["device"] != "cpu"
+    wait = torch.cuda.synchronize if on_gpu else lambda: None
+    first = [trainer.step(batch)[0].detach() for _ in range(max(1, preset["warmup"]))]
+    wait()
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    start = time.perf_counter()
+    losses = [trainer.step(batch)[0].detach() for _ in range(preset["steps"])]
+    wait()
+    ms = (time.perf_counter() - start) / preset["steps"] * 1e3
+    return {
+        "step_ms": [round(ms, 3)],
+        "losses": [loss.item() for loss in losses],
+        "first_loss": first[0].item(),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_device_bytes": torch.cuda.max_memory_allocated() if on_gpu else None,
+        "torch": torch.__version__,
+    }
+
+
 def timed(preset: dict, file: str, compiles: bool) -> dict:
     torch.set_num_threads(preset["threads"])
-    tensors = load_file(file)
+    device = preset.get("device")
+    torch.set_default_device(device or "cpu")  # of what the twins make themselves
+    tensors = load_file(file, device=device or "cpu")
     batch = {k[6:]: tensors.pop(k) for k in [*tensors] if k.startswith("batch/")}
     head = twin_of(preset["model"], preset["batch"])
     head.load_state_dict(tensors, strict=True)
@@ -107,6 +132,8 @@ def timed(preset: dict, file: str, compiles: bool) -> dict:
         if compiles:
             head.compile(dynamic=False)  # the network and its loss, as the official code does
         trainer = pieces.Trainer(head, HYPER)
+        if device:
+            return queued(preset, trainer, batch)
         compute = lambda: trainer.step(batch)[0].item()
     times, losses, first_loss = [], [], None
     if preset.get("segments"):
