@@ -82,7 +82,7 @@ Deno.test("troubleshooting.md quotes what the training commands say", () => {
     ["zoo/train.ts", "steps: the run has done "],
     ["zoo/checkpoint.ts", "its carry is of another batch size or model"],
     ["zoo/validate.ts", "Cannot fill --run.batchSize="],
-    ["zoo/commands/_shared.ts", "is built without CUDA or finds "],
+    ["zoo/commands/_visible_training.ts", "Cannot train on ", " rows at a time: "],
     [
       "zoo/commands/_requested_run.ts",
       "No checkpoint in ",

@@ -149,8 +149,11 @@ const python = resolve(folder, "../../../../../bin/python");
 const pythonProblem = cudaProblem || (await runs(python) ? "" : ` (needs ${python})`);
 
 async function runs(command: string): Promise<boolean> {
-  return (await new Deno.Command(command, { args: ["--version"] }).output().catch(() => null))
-    ?.success === true;
+  try {
+    return (await new Deno.Command(command, { args: ["--version"] }).output()).success;
+  } catch {
+    return false;
+  }
 }
 
 Deno.test({
