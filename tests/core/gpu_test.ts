@@ -35,7 +35,12 @@ const bounds: Partial<Record<DType, { rtol: number; atol: number }>> = {
 };
 
 /** That results on the GPU are those on the CPU. */
-function assertSame(got: readonly Tensor[], want: readonly Tensor[], dtype: DType, what = ""): void {
+function assertSame(
+  got: readonly Tensor[],
+  want: readonly Tensor[],
+  dtype: DType,
+  what = "",
+): void {
   assertEquals(got.length, want.length);
   got.forEach((t, i) => {
     assertEquals([t.shape, t.dtype], [want[i]!.shape, want[i]!.dtype], what);
@@ -69,23 +74,26 @@ for (const [name, list] of Object.entries(samples)) {
 
 for (const dtype of ["bfloat16", "float32", "float64"] as const) {
   for (const [length, d] of [[82, 64], [17, 32], [5, 12]] as const) {
-    testGpu(`selfAttention() of ${dtype}, ${length} positions of ${d}, equals that by products`, () => {
-      const before = liveTensors();
-      {
-        using _ = scope();
-        const { cos, sin } = rotaryTables(length, d, { device: gpu });
-        const run = (options: { kernel?: null }): Tensor[] => {
-          const qkv = randn([2, length, 6 * d], new Random(1), { dtype, device: gpu });
-          const leaf = qkv.requireGrad();
-          const y = selfAttention([leaf], { heads: 2, rotary: { cos, sin }, ...options });
-          const dy = randn(y.shape, new Random(2), { dtype, device: gpu });
-          return [y, ...grad(y.mul(dy).sum(), [leaf])];
-        };
-        const wide = dtype === "float64" ? "float32" : dtype; // the angles are float32
-        assertSame(run({}), run({ kernel: null }), wide);
-      }
-      assertEquals(liveTensors(), before);
-    });
+    testGpu(
+      `selfAttention() of ${dtype}, ${length} positions of ${d}, equals that by products`,
+      () => {
+        const before = liveTensors();
+        {
+          using _ = scope();
+          const { cos, sin } = rotaryTables(length, d, { device: gpu });
+          const run = (options: { kernel?: null }): Tensor[] => {
+            const qkv = randn([2, length, 6 * d], new Random(1), { dtype, device: gpu });
+            const leaf = qkv.requireGrad();
+            const y = selfAttention([leaf], { heads: 2, rotary: { cos, sin }, ...options });
+            const dy = randn(y.shape, new Random(2), { dtype, device: gpu });
+            return [y, ...grad(y.mul(dy).sum(), [leaf])];
+          };
+          const wide = dtype === "float64" ? "float32" : dtype; // the angles are float32
+          assertSame(run({}), run({ kernel: null }), wide);
+        }
+        assertEquals(liveTensors(), before);
+      },
+    );
   }
 }
 
@@ -106,10 +114,11 @@ testGpu("Tensors go to a GPU and back unchanged, whatever their size, dtype and 
 
 testGpu("Initial weights, dropout and files are the same on a GPU as on the CPU", () => {
   using _ = scope();
-  const on = (device: Device) => [
-    truncNormal([5, 7], new Random(3), { device }),
-    new Dropout(0.3, new Random(4)).mask([64], { dtype: "float32", device }),
-  ].map((t) => t.toNumbers());
+  const on = (device: Device) =>
+    [
+      truncNormal([5, 7], new Random(3), { device }),
+      new Dropout(0.3, new Random(4)).mask([64], { dtype: "float32", device }),
+    ].map((t) => t.toNumbers());
   assertEquals(on(gpu), on("cpu"));
   const module = { weight: truncNormal([4, 4], new Random(5), { device: gpu }) };
   const { tensors } = decodeSafetensors(encodeSafetensors(stateDict(module)));

@@ -146,7 +146,8 @@ testBuild("A CUDA build registers every operator as the table of schemas has it"
 });
 
 const python = resolve(folder, "../../../../../bin/python");
-const pythonProblem = cudaProblem || (await runs(python) ? "" : ` (needs ${python})`);
+const pythonProblem = cudaProblem ||
+  (await runs(python) ? "" : " (needs the Python that the build is installed in)");
 
 async function runs(command: string): Promise<boolean> {
   try {

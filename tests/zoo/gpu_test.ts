@@ -17,38 +17,47 @@ async function lossesOf(recipe: string, device: Device, folder: string): Promise
 }
 
 for (const recipe of families) {
-  testGpu(`train() of ${recipe} on a GPU has the losses of the CPU, and leaves weights`, () =>
-    inFolder(async (folder) => {
-      const want = await lossesOf(recipe, "cpu", join(folder, "cpu"));
-      const got = await lossesOf(recipe, gpu, join(folder, "gpu"));
-      assert(want.length > 0);
-      got.forEach((loss, i) => assertAlmostEquals(loss, want[i]!, 1e-3 * Math.abs(want[i]!)));
-      loadWeights(join(folder, "gpu", "final"), gpu);
-    }));
+  testGpu(
+    `train() of ${recipe} on a GPU has the losses of the CPU, and leaves weights`,
+    () =>
+      inFolder(async (folder) => {
+        const want = await lossesOf(recipe, "cpu", join(folder, "cpu"));
+        const got = await lossesOf(recipe, gpu, join(folder, "gpu"));
+        assert(want.length > 0);
+        got.forEach((loss, i) => assertAlmostEquals(loss, want[i]!, 1e-3 * Math.abs(want[i]!)));
+        loadWeights(join(folder, "gpu", "final"), gpu);
+      }),
+  );
 }
 
-testGpu("train() on a GPU resumes where it stopped, and from the CPU's checkpoint", () =>
-  inFolder(async (folder) => {
-    const saved = smallRun("hrm-sudoku", "tiny");
-    const data = dataOf(saved);
-    const run = { ...saved.config.run, steps: 6 };
-    const half = { ...saved, config: { ...saved.config, run } };
-    await train({ saved: half, data, folder, device: "cpu" });
-    const { step } = await train({ saved, data, folder, device: gpu, resume: true });
-    assertEquals(step, saved.config.run.steps);
-    const steps = metricsOf(folder).map((line) => line["step"]);
-    assertEquals(steps, [...steps].sort((a, b) => Number(a) - Number(b)));
-    assert(Object.keys(checkpointOf(folder).tensors).length > 0);
-  }));
+testGpu(
+  "train() on a GPU resumes where it stopped, and from the CPU's checkpoint",
+  () =>
+    inFolder(async (folder) => {
+      const saved = smallRun("hrm-sudoku", "tiny");
+      const data = dataOf(saved);
+      const run = { ...saved.config.run, steps: 6 };
+      const half = { ...saved, config: { ...saved.config, run } };
+      await train({ saved: half, data, folder, device: "cpu" });
+      const { step } = await train({ saved, data, folder, device: gpu, resume: true });
+      assertEquals(step, saved.config.run.steps);
+      const steps = metricsOf(folder).map((line) => line["step"]);
+      assertEquals(steps, [...steps].sort((a, b) => Number(a) - Number(b)));
+      assert(Object.keys(checkpointOf(folder).tensors).length > 0);
+    }),
+);
 
-testGpu("train() on a GPU stops before it saves what is no number", () =>
-  inFolder(async (folder) => {
-    const saved = smallRun("hrm-sudoku", "tiny", { optim: { lr: 1e30, warmupSteps: 1 } });
-    await assertRejects(
-      () => train({ saved, data: dataOf(saved), folder, device: gpu }),
-      RangeError,
-      "Cannot go on training",
-    );
-    const { tensors } = checkpointOf(folder);
-    assert(Object.keys(tensors).length > 0);
-  }));
+testGpu(
+  "train() on a GPU stops before it saves what is no number",
+  () =>
+    inFolder(async (folder) => {
+      const saved = smallRun("hrm-sudoku", "tiny", { optim: { lr: 1e30, warmupSteps: 1 } });
+      await assertRejects(
+        () => train({ saved, data: dataOf(saved), folder, device: gpu }),
+        RangeError,
+        "Cannot go on training",
+      );
+      const { tensors } = checkpointOf(folder);
+      assert(Object.keys(tensors).length > 0);
+    }),
+);
