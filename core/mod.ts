@@ -49,6 +49,7 @@ export type { Shape } from "./shape.ts";
 export { type Axes, cat, embedding, type KeepDims, stack, Tensor } from "./tensor.ts";
 
 export { type AttentionOptions, type Rotary, selfAttention } from "./ops/attention.ts";
+export type { FusedAttention } from "./ops/fused_attention.ts";
 export {
   bceWithLogits,
   crossEntropy,
