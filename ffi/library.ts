@@ -112,7 +112,7 @@ export function openDevice(type: number): void {
     open!.cuda = cuda;
   } catch (cause) {
     const { message } = cause as Error;
-    const isMissing = message.includes(`${libraryFile("cuda")}: cannot open shared object`);
+    const isMissing = /libtorch_cuda\.so: cannot open shared object/.test(message);
     const reason = isMissing
       ? "it is built without CUDA; 'deno task setup --variant=cu130' fetches one that has it"
       : message;
