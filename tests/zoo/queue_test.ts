@@ -48,6 +48,18 @@ function after<T>(
   }
 }
 
+Deno.test("queueStep() trains minGPT's blocks with dropout on meta", () => {
+  const { config } = smallRun("recurrent-sudoku", "l1r32h4");
+  using _ = scope();
+  const trainee = makeTrainee(config, "meta");
+  const { train } = dataOf(smallRun("recurrent-sudoku"));
+  const batch = train.batch(0, config.run.batchSize, "meta");
+  const carry = trainee.model.initialCarry(batch);
+  const { report } = queueStep(trainee, carry, batch, rates, { random: new Random(1), step: 0 });
+  assertEquals([report.numbers.device, report.numbers.shape], ["meta", [10]]);
+  disposeTrainee(trainee);
+});
+
 for (const recipe of families) {
   const sampler = dataOf(smallRun(recipe)).train;
 

@@ -45,6 +45,19 @@ Deno.test("train() leaves config, metrics, checkpoint, best and final, and nothi
     }
   }));
 
+Deno.test("train() reports and leaves the same however many steps are read together", () =>
+  inFolder(async (folder) => {
+    const saved = tinyConfig({ optim: { clipNorm: 0.5 } });
+    const runs = await Promise.all([1, 4, 1000].map(async (readEvery) => {
+      const place = join(folder, `${readEvery}`), told: number[] = [];
+      const onStep = (step: number) => told.push(step);
+      await train({ saved, data: dataOf(saved), folder: place, readEvery, onStep });
+      return { told, metrics: metricsOf(place), checkpoint: checkpointOf(place) };
+    }));
+    assertEquals(runs[0]!.told, Array.from({ length: saved.config.run.steps }, (_, i) => i + 1));
+    for (const run of runs.slice(1)) assertEquals(run, runs[0]);
+  }));
+
 Deno.test("train() saves the complete config beside the run, the best and the final weights", () =>
   inFolder(async (folder) => {
     const saved = tinyConfig();
