@@ -557,18 +557,32 @@ Deno.test("serve: connections that stall hold nobody up, and a client that leave
   }
 });
 
-Deno.test("deno task serve solves under the permissions of its task, and ends with Ctrl-C", async () => {
-  const command = config.tasks.serve.command.split("&&").at(-1)!.trim().split(" ");
-  const [variable, value] = command[0]!.split("=") as [string, string];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...command.slice(2), "--port=0", "--threads=1"],
+/** `deno task serve` without its setup, or what else is run instead; one thread computes. */
+function spawnServe(words: readonly string[], flags: readonly string[]): Deno.ChildProcess {
+  const isVariable = (word: string) => /^[A-Z_]+=/.test(word);
+  const variables = words.filter(isVariable).map((word) => word.split("=") as [string, string]);
+  return new Deno.Command(Deno.execPath(), {
+    args: [...words.filter((word) => !isVariable(word)).slice(1), ...flags, "--threads=1"],
     cwd: new URL("../..", import.meta.url),
-    env: { [variable]: value, OMP_NUM_THREADS: "1" },
-    ...{ stdin: "null", stdout: "piped", stderr: "inherit" },
+    env: { ...Object.fromEntries(variables), OMP_NUM_THREADS: "1", NO_COLOR: "1" },
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
+}
+
+const serveTask = config.tasks.serve.command.split("&&").at(-1)!.trim().split(" ");
+
+/** What a process says first on one of its outputs. */
+async function firstWords(output: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = output.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value);
+}
+
+Deno.test("deno task serve solves under the permissions of its task, and ends with Ctrl-C", async () => {
+  const child = spawnServe(serveTask, ["--port=0"]);
   try {
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    const said = (await reader.read()).value ?? "";
+    const said = await firstWords(child.stdout);
     const address = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
     assert(address !== undefined, said);
     const puzzle = "...2..2..3.5.5...44..6....1.....3...";
@@ -581,9 +595,46 @@ Deno.test("deno task serve solves under the permissions of its task, and ends wi
     assertEquals([response.status, units.length], [200, 2]);
     child.kill("SIGINT");
     assertEquals((await child.status).code, 0);
-    await reader.cancel();
+    assertEquals(await new Response(child.stderr).text(), "");
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
   }
 });
+
+Deno.test("deno task serve refuses another host, and the command it names instead listens there", async () => {
+  const refused = await spawnServe(serveTask, ["--host=0.0.0.0"]).output();
+  const said = new TextDecoder().decode(refused.stderr);
+  assertEquals(refused.code, 1);
+  assert(!said.includes("Warning"), `warns of what it does not do: ${said}`);
+  const command = /deno run .*$/m.exec(said)?.[0];
+  assert(command !== undefined, said);
+  for (const page of ["playground.md", "permissions.md"]) {
+    const text = Deno.readTextFileSync(new URL(`../../docs/${page}`, import.meta.url));
+    assert(text.includes(`\n${command}\n`), `docs/${page} lacks "${command}"`);
+  }
+  const words = command.replace("--port=8000", "--port=0").split(" ");
+  const child = spawnServe(words, []);
+  try {
+    const [said, warned] = await Promise.all([firstWords(child.stdout), firstWords(child.stderr)]);
+    assertMatch(warned, /^Warning: everybody who reaches 0\.0\.0\.0/);
+    const port = /http:\/\/0\.0\.0\.0:(\d+)/.exec(said)?.[1];
+    for (const address of ["127.0.0.1", ...otherAddresses()]) {
+      const response = await fetch(`http://${address}:${port}/api/models`);
+      assertEquals(response.status, 200, address);
+      await response.body!.cancel();
+    }
+    child.kill("SIGINT");
+    assertEquals((await child.status).code, 0);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+});
+
+/** IPv4 addresses at which other machines reach this one. */
+function otherAddresses(): string[] {
+  return Deno.networkInterfaces()
+    .filter(({ family, address }) => family === "IPv4" && !address.startsWith("127."))
+    .map(({ address }) => address);
+}

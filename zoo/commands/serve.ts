@@ -41,15 +41,10 @@ export async function serveCommand(args: readonly string[]): Promise<void> {
   const handler = makeHandler({ solver, host, runs: RUNS, onError: console.error });
   const interrupted = new AbortController();
   Deno.addSignalListener("SIGINT", () => interrupted.abort());
-  if (!isLoopback(host)) {
-    printError(
-      `Warning: everybody who reaches ${host} can use this machine to compute, and see its runs`,
-    );
-  }
   const server = listening(host, port, () =>
     Deno.serve({
       ...{ hostname: host, port, signal: interrupted.signal },
-      onListen: ({ port }) => announce(addressOf(host, port), flags),
+      onListen: ({ port }) => announce({ ...flags, port }),
     }, handler));
   await server.finished;
 }
@@ -73,8 +68,14 @@ function addressOf(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
-function announce(address: string, { open }: { readonly open: boolean }): void {
+function announce({ host, port, open }: { host: string; port: number; open: boolean }): void {
+  const address = addressOf(host, port);
   print(`The playground is at ${address}, training runs at ${address}runs; Ctrl-C ends it`);
+  if (!isLoopback(host)) {
+    printError(
+      `Warning: everybody who reaches ${host} can use this machine to compute, and see its runs`,
+    );
+  }
   if (open) openBrowser(address);
 }
 
