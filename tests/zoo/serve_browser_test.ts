@@ -133,6 +133,25 @@ async function assertFits(page: Page): Promise<void> {
   assert(wide <= width, `the page is ${wide} wide, the window ${width}`);
 }
 
+/** Pastes a text into what has the focus. */
+async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate(`{
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", ${JSON.stringify(text)});
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+  }`);
+}
+
+/** Drags the pointer from one cell of the puzzle to another. */
+async function drag(page: Page, from: number, to: number): Promise<void> {
+  const cells = page.locator("#question [role=gridcell]");
+  const [first, last] = [await cells.nth(from).boundingBox(), await cells.nth(to).boundingBox()];
+  await page.mouse.move(first!.x + 10, first!.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(last!.x + 10, last!.y + 10, { steps: 20 });
+  await page.mouse.up();
+}
+
 const sudoku = "...2..2..3.5.5...44..6....1.....3...";
 
 browserTest("a Sudoku is solved segment by segment, played, and looked at", async (stage) => {
@@ -147,6 +166,10 @@ browserTest("a Sudoku is solved segment by segment, played, and looked at", asyn
   await page.locator(".answer [role=gridcell]").nth(8).hover();
   assertEquals(await page.locator(".answer .token.best").count(), 1);
   assertMatch(await textOf(page, ".answer h3"), /^Row 2, column 3$/);
+  const chances = await page.locator(".answer .token .number").allTextContents();
+  const sum = chances.reduce((total, chance) => total + Number(chance), 0);
+  assert(chances.length === 6 && Math.abs(sum - 100) <= 4, `the digits have ${chances} %`);
+  assertMatch(await textOf(page, ".summary"), /5 cells changed · halting 99\.\d\u00a0%$/);
   await picture(page, "sudoku-changed-and-probabilities");
   await page.keyboard.press("End");
   assertEquals(await textOf(page, "#at-text"), "Segment 12 of");
@@ -211,11 +234,7 @@ browserTest("a maze is drawn with the pointer and solved", async (stage) => {
   await picture(page, "maze");
   await page.click("#clear");
   const cells = page.locator("#question [role=gridcell]");
-  const [from, to] = [await cells.nth(8).boundingBox(), await cells.nth(12).boundingBox()];
-  await page.mouse.move(from!.x + 10, from!.y + 10);
-  await page.mouse.down();
-  await page.mouse.move(to!.x + 10, to!.y + 10, { steps: 20 });
-  await page.mouse.up();
+  await drag(page, 8, 12);
   assertEquals(await page.locator("#question .wall").count(), 5);
   await page.click('.palette button:has-text("Goal")');
   await cells.nth(20).click();
@@ -226,12 +245,72 @@ browserTest("a maze is drawn with the pointer and solved", async (stage) => {
   await picture(page, "maze-drawn");
 });
 
-browserTest("an ARC task is shown with its examples", async (stage) => {
-  const page = await stage.page("/#model=trm-arc/2026-01-01T00-00-00");
+browserTest(
+  "an ARC task is shown with its examples; another grid is drawn for it",
+  async (stage) => {
+    const page = await stage.page("/#model=trm-arc");
+    await answered(page);
+    assert(await page.locator(".pair").count() >= 2);
+    await page.locator(".answer [role=gridcell]").first().hover();
+    await picture(page, "arc");
+    const task = await textOf(page, "#sample option:checked");
+    await page.click("#clear");
+    await page.click('.palette button[title^="Green"]');
+    await drag(page, 0, 3);
+    assertEquals(await page.locator("#question .c3").count(), 4);
+    await page.click("#solve");
+    await answered(page);
+    assertEquals(await textOf(page, ".answer .badge"), "not judged");
+    assertEquals(await textOf(page, "#sample option:checked"), `Your own · ${task}`);
+    assert(await page.locator(".pair").count() >= 2, "the rule is shown still");
+    await picture(page, "arc-drawn");
+    const copy = await stage.page(new URL(page.url()).hash.replace("#", "/#"));
+    await answered(copy);
+    assertEquals(copy.url(), page.url());
+    assertEquals(await copy.locator("#question .c3").count(), 4);
+  },
+);
+
+browserTest("puzzles of every kind are pasted; what is none is refused in words", async (stage) => {
+  const cases: [model: string, text: string, puzzle: string][] = [
+    ["trm-sudoku", sudoku.replace(/.{6}/g, "$&\n"), sudoku],
+    ["trm-maze", "S......\n#####.#\n".padEnd(48, ".......\n") + "......G", "S....../#####.#/"],
+    ["trm-arc", "[[1, 2],\n [0, 3]]\n", ":12/03"],
+    ["trm-arc", "102\n.30", ":102/030"],
+  ];
+  for (const [model, text, puzzle] of cases) {
+    const page = await stage.page(`/#model=${model}`);
+    await answered(page);
+    await paste(page, "nonsense");
+    await page.waitForSelector("#status.error");
+    await paste(page, text);
+    assertEquals(await textOf(page, "#status"), "");
+    const link = new URLSearchParams(new URL(page.url()).hash.slice(1)).get("puzzle")!;
+    assert(link.includes(puzzle), `${link} lacks ${puzzle}`);
+    await page.click("#solve");
+    await answered(page);
+    await page.context().close();
+  }
+});
+
+browserTest("a link is copied; one that cannot be read is said to be", async (stage) => {
+  const page = await stage.page("/#model=trm-sudoku", {
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
   await answered(page);
-  assert(await page.locator(".pair").count() >= 2);
-  await page.locator(".answer [role=gridcell]").first().hover();
-  await picture(page, "arc");
+  await page.click("#share");
+  await until("it is said", async () => /is copied/.test(await textOf(page, "#status")));
+  assertEquals(await page.evaluate("navigator.clipboard.readText()"), page.url());
+  const broken: [link: string, error: RegExp][] = [
+    ["model=trm-sudoku&puzzle=123", /puzzle of the link: A board of 6×6 has 36 cells, this has 3/],
+    ["model=trm-arc&puzzle=nothing", /names the task nothing/],
+    ["model=../../etc&segments=-1&at=1e9", /names ..\/..\/etc, which is not on this machine/],
+  ];
+  for (const [link, error] of broken) {
+    const page = await stage.page(`/#${link}`);
+    await answered(page);
+    assertMatch(await textOf(page, "#status.error"), error);
+  }
 });
 
 browserTest("everything fits on a phone, in light and dark", async (stage) => {
@@ -255,22 +334,148 @@ browserTest("everything fits on a phone, in light and dark", async (stage) => {
 });
 
 browserTest("the page stays quick while a model thinks", async (stage) => {
-  const page = await stage.page("/#model=trm-sudoku");
+  const page = await stage.page("/#model=hrm-sudoku");
   await answered(page);
   await page.fill("#units", "64");
-  await page.keyboard.press("Enter");
-  const times = await page.evaluate(`(async () => {
-    const times = [];
-    for (let i = 0; i < 10; i++) {
+  // frames of the page and answers of the server, for as long as the model thinks
+  const { asked, frames } = await page.evaluate(`(async () => {
+    const frames = [], asked = [];
+    const isThinking = () => document.querySelector(".answer.waiting") !== null;
+    document.querySelector("#units").dispatchEvent(new Event("change"));
+    let before = performance.now();
+    const frame = (now) => {
+      frames.push(now - before);
+      before = now;
+      if (isThinking()) requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+    while (isThinking()) {
       const began = performance.now();
       await (await fetch("/api/runs")).text();
-      times.push(performance.now() - began);
+      asked.push(performance.now() - began);
     }
-    return times;
-  })()`) as number[];
-  assert(Math.max(...times) < 1000, `the server took ${times.map(Math.round)} ms`);
+    return { asked, frames };
+  })()`) as { asked: number[]; frames: number[] };
+  assert(asked.length >= 3, `it was over after ${asked.length} requests`);
+  assert(Math.max(...asked) < 1000, `the server took ${asked.map(Math.round)} ms`);
+  assert(Math.max(...frames) < 1000, `the page stood still for ${frames.map(Math.round)} ms`);
   await answered(page);
+  assertEquals(await textOf(page, "#at-text"), "Segment 64 of");
 });
+
+browserTest(
+  "the keyboard reaches everything, which has a name and shows the focus",
+  async (stage) => {
+    for (const path of ["/#model=trm-maze&beside=hrm-maze", "/runs"]) {
+      writeReports(stage.runs, "trm-maze/2026-01-01T00-00-00", reports(5));
+      const page = await stage.page(path);
+      if (path === "/runs") await page.waitForSelector(".plot .line");
+      else await answered(page, 2);
+      const wanted = await page.evaluate(`[...document.querySelectorAll(
+      "a, button, select, input, textarea, summary, [role=grid], [tabindex='0']")]
+      .filter((e) => e.checkVisibility() && !e.disabled && e.role !== "gridcell").length`);
+      const reached = new Set<string>();
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press("Tab");
+        const focused = await page.evaluate(focusedElement) as Focused | null;
+        if (focused === null || reached.has(focused.key)) break;
+        reached.add(focused.key);
+        assert(focused.name !== "", `${focused.key} has no name`);
+        assert(focused.isSeen, `${focused.key} does not show the focus, ${focused.where}`);
+        if (i === 0) await picture(page, `focus-skip-${path === "/runs" ? "runs" : "playground"}`);
+      }
+      assertEquals(reached.size, wanted, [...reached].join("\n"));
+    }
+  },
+);
+
+/** What is known of the element that has the focus. */
+interface Focused {
+  readonly key: string;
+  readonly name: string;
+  readonly isSeen: boolean;
+  readonly where: string;
+}
+
+/** A {@link Focused}, worked out in the page; null when nothing has the focus. */
+const focusedElement = `(() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const all = [...document.querySelectorAll("*")];
+  const name = element.getAttribute("aria-label") ??
+    [...(element.labels ?? [])].map((label) => label.innerText).join(" ") ?? "";
+  const ring = getComputedStyle(element, element.role === "gridcell" ? "::after" : null);
+  const box = element.getBoundingClientRect();
+  const bar = element.closest(".transport") ? null : document.querySelector(".transport");
+  const end = bar?.getBoundingClientRect().top ?? innerHeight;
+  return {
+    where: "from " + box.top + " to " + box.bottom + " of " + end,
+    key: all.indexOf(element) + " " + element.outerHTML.slice(0, 90),
+    name: name || element.innerText || "",
+    isSeen: (ring.outlineStyle !== "none" || ring.boxShadow !== "none") &&
+      box.top > -1 && box.bottom < end + 1,
+  };
+})()`;
+
+browserTest("text stands out from what it is on, in light and dark", async (stage) => {
+  writeReports(stage.runs, "trm-maze/2026-01-01T00-00-00", reports(5));
+  const states = [
+    "/#model=trm-sudoku&puzzle=4..3....5...6.2.3..5..2.5......1...4&at=1",
+    "/#model=trm-sudoku&puzzle=4..3....5...6.2.3..5..2.5......1...4&at=2",
+    "/#model=trm-maze&at=2",
+    "/#model=trm-arc/2026-01-01T00-00-00",
+    `/#model=trm-sudoku&puzzle=${".".repeat(36)}`,
+    "/runs",
+  ];
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const path of states) {
+      const page = await stage.page(path, { colorScheme });
+      if (path === "/runs") await page.waitForSelector(".plot .line");
+      else if (path.endsWith("....")) await page.waitForSelector("#status.error");
+      else await answered(page);
+      await page.locator(".answer [role=gridcell]").first().hover({ timeout: 1000 }).catch(
+        () => {},
+      );
+      await page.waitForTimeout(350); // colours fade in
+      const faint = await page.evaluate(faintTexts);
+      assertEquals(faint, [], `${colorScheme} ${path}`);
+      await page.context().close();
+    }
+  }
+  stage.problems.length = 0; // the browser reports the 422
+});
+
+/** Texts of less contrast than WCAG 2.2 AA asks for, worked out in the page. */
+const faintTexts = `(() => {
+  const channels = (colour) => {
+    const numbers = colour.match(/-?[\\d.]+(e-?\\d+)?/g).map(Number);
+    const scale = colour.startsWith("color(") ? 1 : 255;
+    return [...numbers.slice(0, 3).map((x) => x / scale), numbers[3] ?? 1];
+  };
+  const over = ([r, g, b, a], under) =>
+    [r, g, b].map((x, i) => x * a + under[i] * (1 - a)).concat(1);
+  const light = ([r, g, b]) => {
+    const linear = (x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+    return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  };
+  const behind = (element) => element === null
+    ? channels(getComputedStyle(document.documentElement).backgroundColor)
+    : over(channels(getComputedStyle(element).backgroundColor), behind(element.parentElement));
+  const texts = [...document.querySelectorAll("body *")].filter((element) =>
+    element.checkVisibility() && !element.closest(":disabled, .unseen, .skip, option") &&
+    [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ""));
+  return texts.flatMap((element) => {
+    const style = getComputedStyle(element);
+    const ground = behind(element instanceof SVGElement ? element.closest(".plot") : element);
+    const ink = over(channels(element instanceof SVGElement ? style.fill : style.color), ground);
+    const [low, high] = [light(ink), light(ground)].sort((a, b) => a - b);
+    const ratio = (high + 0.05) / (low + 0.05);
+    const size = parseFloat(style.fontSize);
+    const isLarge = size >= 24 || size >= 18.66 && Number(style.fontWeight) >= 700;
+    return ratio >= (isLarge ? 3 : 4.5) ? [] : [element.className + ' "' +
+      element.textContent.trim().slice(0, 20) + '" ' + ratio.toFixed(2)];
+  });
+})()`;
 
 browserTest("a run is followed live and compared with another", async (stage) => {
   const [first, second] = ["hrm-sudoku", "trm-maze"].map((r) => `${r}/2026-01-01T00-00-00`);
@@ -289,9 +494,25 @@ browserTest("a run is followed live and compared with another", async (stage) =>
   }]);
   await until("it is told", async () => (await textOf(page, ".readout")).includes("0.111"));
   assert(before !== await textOf(page, ".readout"));
+  const told: Record<string, string> = {};
+  for (const chart of await page.locator(".chart").all()) {
+    told[await chart.locator("h2").innerText()] = await chart.locator(".readout").innerText();
+  }
+  assertEquals(told, {
+    "Loss": "0.111 at step 1,050",
+    "Solved": "62\u00a0% at step 1,000",
+    "Cells right": "92.9\u00a0% at step 1,000",
+    "Puzzles solved": "76\u00a0% at step 1,000",
+    "Learning rate": "5.0e-4 at step 1,050",
+    "Gradient norm": "0.5 at step 1,050",
+  });
   await page.check(`input[value="${second}"]`);
   const lines = page.locator(".chart").first().locator(".line");
   await until("both are drawn", async () => await lines.count() === 2);
+  assertEquals(
+    await textOf(page, ".chart:nth-child(2) .readout"),
+    "hrm-sudoku: 62\u00a0% at step 1,000",
+  );
   await picture(page, "runs");
   await page.locator(".plot").first().hover();
   await picture(page, "runs-read");

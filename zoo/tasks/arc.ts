@@ -36,6 +36,7 @@ import {
   ignoredLabel,
   invertArcAugmentation,
   parseArcChallenges,
+  parseArcGrid,
   parseArcIdentifier,
   parseArcTask,
   planArcPuzzles,
@@ -233,29 +234,42 @@ function questionsOfTask(
 /** The identifier of no task in training; the puzzle embedding of a new task takes its place. */
 const NEW_TASK = 0;
 
-/** A test pair of a known task, by its name; or of the task in a file, known or new. */
+/** What a name asks of a known task; or a test pair of the task in a file, known or new. */
 function readQuestion(
   text: string,
-  { identifiers, tasks, size }: ArcPuzzlePlan,
+  plan: ArcPuzzlePlan,
   options: ReadOptions = {},
 ): ArcQuestion {
   const { file } = options;
-  if (file === undefined) {
-    const named = tasks.find(({ task }) => task.name === text);
-    if (named !== undefined) return chosen(questionsOfTask(named, identifiers), options);
-    const names = tasks.filter(({ evaluated }) => evaluated).slice(0, 4).map(({ task }) =>
-      task.name
-    );
-    throw new TypeError(
-      `Cannot find "${text}": expected the path of a task in JSON, or the name of a task that the ` +
-        `model was trained on, ${names.join(", ")}, …`,
-    );
-  }
+  if (file === undefined) return chosen(namedQuestions(text, plan), options);
+  const { identifiers, tasks, size } = plan;
   const task = parseArcTask(text, file);
   requireSize(task, size, file);
   const known = tasks.find((planned) => demonstrationKey(planned.task) === demonstrationKey(task));
   const planned = known ?? { firstIdentifier: NEW_TASK, numPuzzles: 1 };
   return chosen(questionsOfTask({ ...planned, task }, identifiers), options);
+}
+
+/** The test pairs of a known task, `name`; or a grid that its rule is asked instead, `name:012/340`. */
+function namedQuestions(text: string, { identifiers, tasks, size }: ArcPuzzlePlan): ArcQuestion[] {
+  const withName = (name: string) => tasks.find(({ task }) => task.name === name);
+  const named = withName(text);
+  if (named !== undefined) return questionsOfTask(named, identifiers);
+  const end = text.lastIndexOf(":");
+  const rule = withName(text.slice(0, Math.max(0, end)));
+  if (rule !== undefined) {
+    const task = {
+      ...rule.task,
+      test: [{ input: parseArcGrid(text.slice(end + 1)), output: null }],
+    };
+    requireSize(task, size, task.name);
+    return questionsOfTask({ ...rule, task }, identifiers);
+  }
+  const names = tasks.filter(({ evaluated }) => evaluated).slice(0, 4).map(({ task }) => task.name);
+  throw new TypeError(
+    `Cannot find "${text}": expected the path of a task in JSON, or the name of a task that the ` +
+      `model was trained on, ${names.join(", ")}, …; a grid of your own may follow it, :012/340`,
+  );
 }
 
 function requireSize({ train, test }: ArcTask, size: number, file: string): void {

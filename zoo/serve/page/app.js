@@ -15,6 +15,8 @@ const state = {
   grid: null,
   /** Which held-out puzzle it is; null for one of the user's own. */
   sample: null,
+  /** The held-out puzzle of ARC whose rule holds for the grid. */
+  rule: null,
   units: null,
   at: 1,
 };
@@ -29,7 +31,7 @@ const question = new Board("Puzzle", {
   leave: () => point(null),
   key: (cell, event) => editKey(cell, event),
   press: (cell) => kind().isDrawn && write(cell, tool),
-  drag: (cell) => kind().isDrawn && tool <= 2 && write(cell, tool),
+  drag: (cell) => kind().isDrawn && kind().isDragged(tool) && write(cell, tool),
 });
 
 function current() {
@@ -62,19 +64,22 @@ async function restore() {
     return;
   }
   const nameOf = (name) => known.some((model) => model.name === name) ? name : "";
-  state.model = nameOf(link.get("model")) || best(known).name;
-  state.beside = nameOf(link.get("beside"));
+  const model = nameOf(link.get("model")) || best(known).name;
+  const beside = nameOf(link.get("beside"));
   const missing = ["model", "beside"].map((key) => link.get(key)).find((name) =>
     name && !nameOf(name)
   );
-  await loadDetails();
+  await loadDetails(model, beside);
+  const isPair = beside !== "" && beside !== model &&
+    isSame(details.get(model), details.get(beside));
+  Object.assign(state, { model, beside: isPair ? beside : "" });
   const puzzle = link.get("puzzle");
-  state.units = Number(link.get("segments")) || null;
-  if (puzzle === null || !takePuzzle(puzzle, Number(link.get("number")) || 1)) takeSample(middle());
-  else state.sample = sampleLike(state.grid);
+  state.units = clamped(Number(link.get("segments")) || null);
+  const fault = puzzle === null ? "" : takePuzzle(puzzle, Number(link.get("number")) || 1);
+  if (puzzle === null || fault !== "") takeSample(middle());
   drawAll();
-  if (missing) say(`The link names ${missing}, which is not on this machine`, true);
-  await solve(Number(link.get("at")) || null);
+  const complaint = missing ? `The link names ${missing}, which is not on this machine` : fault;
+  await solve(Number(link.get("at")) || null, complaint);
 }
 
 /** The model that solves most; Sudoku before others. */
@@ -83,8 +88,8 @@ function best(models) {
   return models.reduce((a, b) => worth(b) > worth(a) ? b : a);
 }
 
-async function loadDetails() {
-  for (const name of [state.model, state.beside]) {
+async function loadDetails(...names) {
+  for (const name of names) {
     if (name === "" || details.has(name)) continue;
     say(`Loading ${name}…`);
     details.set(name, await ask(`/api/puzzles?model=${encodeURIComponent(name)}`));
@@ -104,56 +109,85 @@ function middle() {
 function takeSample(index) {
   const { samples, size } = current();
   const sample = samples[index];
-  state.sample = sample === undefined ? null : index;
-  state.grid = sample?.question ?? kind().empty?.(size) ?? null;
+  state.sample = state.rule = sample === undefined ? null : index;
+  state.grid = sample?.question ?? kind().empty(size) ?? null;
 }
 
-/** Takes a puzzle as text; false, and said why, where it is none. */
+/** Takes the puzzle of a link; what is wrong with it, in words, else an empty text. */
 function takePuzzle(text, number) {
   const { kind: name, samples, size } = current();
+  let grid = text;
   if (name === "arc") {
-    const index = samples.findIndex((sample) => sample.puzzle === text && sample.number === number);
-    if (index >= 0) takeSample(index);
-    return index >= 0;
+    const [task, own] = text.split(":");
+    const index = samples.findIndex((sample) =>
+      sample.puzzle === task && (own !== undefined || sample.number === number)
+    );
+    if (index < 0) return `The link names the task ${task}, which this model does not hold out`;
+    takeSample(index);
+    if (own === undefined) return "";
+    grid = own;
   }
   try {
-    state.grid = kind().parse(text, size);
-    state.sample = null;
-    return true;
+    state.grid = kind().parse(grid, size);
   } catch (error) {
-    say(error.message, true);
-    return false;
+    return `Cannot read the puzzle of the link: ${error.message}`;
   }
+  state.sample = sampleLike(state.grid);
+  return "";
 }
 
+/** The held-out puzzle that a grid is, under the same rule; null for one of the user's own. */
 function sampleLike(grid) {
-  const cells = grid.cells.join();
-  const index = current().samples.findIndex((sample) => sample.question.cells.join() === cells);
+  const { kind: name, samples } = current();
+  const text = kind().format(grid);
+  const index = samples.findIndex(({ question, puzzle }) =>
+    kind().format(question) === text && (name !== "arc" || puzzle === samples[state.rule].puzzle)
+  );
   return index < 0 ? null : index;
 }
 
+/** The puzzle as the server reads it: of ARC, the name of the task, and a grid of the user's own. */
+function asked() {
+  const text = kind().format(state.grid);
+  if (current().kind !== "arc") return { puzzle: text };
+  const { puzzle, number } = current().samples[state.rule];
+  return state.sample === null ? { puzzle: `${puzzle}:${text}` } : { puzzle, number };
+}
+
 async function chooseModel(name) {
+  if (!await isLoaded(name, "model")) return;
   const before = current();
+  const puzzle = state.grid === null ? null : asked();
   state.model = name;
-  await loadDetails();
   if (state.beside !== "") {
     if (state.beside === name || !isSame(details.get(state.beside), current())) state.beside = "";
   }
-  if (!isSame(before, current()) || state.grid === null) takeSample(middle());
+  const isKept = puzzle !== null && isSame(before, current()) &&
+    takePuzzle(puzzle.puzzle, puzzle.number ?? 1) === "";
+  if (!isKept) takeSample(middle());
   state.units = null;
   drawAll();
   await solve();
 }
 
-async function chooseBeside(name) {
-  state.beside = name;
-  await loadDetails();
-  if (name !== "" && !isSame(details.get(name), current())) {
-    say(`${name} is for other puzzles`, true);
-    state.beside = "";
+/** Loads what was chosen in a list; false where something else is chosen there by then. */
+async function isLoaded(name, list) {
+  try {
+    await loadDetails(name);
+  } catch (error) {
+    drawChoices(); // what is shown still
+    throw error;
   }
+  return byId(list).value === name;
+}
+
+async function chooseBeside(name) {
+  if (!await isLoaded(name, "beside")) return;
+  state.beside = name;
+  const isOther = name !== "" && !isSame(details.get(name), current());
+  if (isOther) state.beside = "";
   drawAll();
-  await solve();
+  await solve(null, isOther ? `${name} is for other puzzles` : "");
 }
 
 async function chooseSample(index) {
@@ -164,28 +198,31 @@ async function chooseSample(index) {
 
 // Solving
 
+/** As many units of thought as may be asked for; null stays null. */
+function clamped(units) {
+  return units && Math.min(current().most, Math.max(1, Math.round(units)));
+}
+
 /** Units of thought that are asked for. */
 function units() {
   return Math.min(state.units ?? current().trained, current().most);
 }
 
-async function solve(at = null) {
+/** Asks every model, and says `complaint` meanwhile; shows the answer `at` a segment, or plays. */
+async function solve(at = null, complaint = "") {
   asking?.abort();
   const mine = asking = new AbortController();
   pause();
-  say("");
+  say(complaint, complaint !== "");
   if (state.grid === null) return;
   for (const panel of panels) panel.clear(state.grid);
   byId("stage").classList.remove("stale");
-  const sample = state.sample === null ? null : current().samples[state.sample];
-  const isArc = current().kind === "arc";
-  const puzzle = isArc ? sample.puzzle : kind().format(state.grid);
-  const asked = panels.map(async (panel) => {
+  const puzzle = asked();
+  const answers = panels.map(async (panel) => {
     const { most, trained } = details.get(panel.model.name);
     const body = {
       model: panel.model.name,
-      puzzle,
-      ...(isArc ? { number: sample.number } : {}),
+      ...puzzle,
       units: Math.min(state.units ?? trained, most),
     };
     try {
@@ -203,7 +240,7 @@ async function solve(at = null) {
       say(error.message, true);
     }
   });
-  await Promise.all(asked);
+  await Promise.all(answers);
   if (mine.signal.aborted) return;
   const last = length();
   if (last === 0) return go(1);
@@ -374,7 +411,8 @@ function drawSamples() {
       ? `${sample.puzzle}${sample.number > 1 ? ` · test ${sample.number}` : ""}`
       : `Held out ${i + 1} · ${ratingText(sample.rating, ratingTitle)}`,
   }));
-  const own = state.sample === null ? [{ value: "", textContent: "Your own" }] : [];
+  const rule = name === "arc" && state.rule !== null ? ` · ${samples[state.rule].puzzle}` : "";
+  const own = state.sample === null ? [{ value: "", textContent: `Your own${rule}` }] : [];
   fillSelect(
     byId("sample"),
     [...own, ...options],
@@ -419,23 +457,31 @@ function drawPalette() {
   const rows = entries.length > 8 ? 2 : 1;
   byId("palette").style.setProperty("--entries", Math.max(1, entries.length / rows));
   byId("palette").replaceChildren(...entries.map((entry) => {
-    const { value, label, title } = entry;
+    const { value, label, title, swatch } = entry;
     const button = element("button", {
       ...{ type: "button", textContent: label, title, "aria-label": title },
-      class: isTool ? `tool ${rules.classOf(value)}` : "digit",
+      class: isTool ? "tool" : "digit",
+      value,
     });
-    if (isTool) button.setAttribute("aria-pressed", String(value === tool));
-    button.addEventListener("click", () => {
-      if (!isTool) return write(question.current, value);
-      tool = value;
-      drawPalette();
-    });
+    if (swatch) button.append(element("i", { class: `swatch colour ${swatch}` }));
+    button.addEventListener(
+      "click",
+      () => isTool ? pickTool(value) : write(question.current, value),
+    );
     return button;
   }));
+  if (isTool) pickTool(entries.some(({ value }) => value === tool) ? tool : entries[0].value);
+}
+
+function pickTool(value) {
+  tool = value;
+  for (const button of byId("palette").children) {
+    button.setAttribute("aria-pressed", String(button.value === String(value)));
+  }
 }
 
 function drawDemonstrations() {
-  const sample = state.sample === null ? undefined : current().samples[state.sample];
+  const sample = state.rule === null ? undefined : current().samples[state.rule];
   const pairs = sample?.demonstrations ?? [];
   const place = byId("demonstrations");
   place.hidden = pairs.length === 0;
@@ -477,18 +523,18 @@ function pickAt(at) {
 // The link
 
 function writeLink() {
-  const { model, beside, grid, sample, at } = state;
+  const { model, beside, grid, at } = state;
   if (grid === null) return;
-  const arc = current().kind === "arc" ? current().samples[sample] : null;
+  const { puzzle, number = 1 } = asked();
   const link = new URLSearchParams({
     model,
     ...(beside === "" ? {} : { beside }),
-    puzzle: arc?.puzzle ?? kind().format(grid),
-    ...(arc !== null && arc.number > 1 ? { number: arc.number } : {}),
+    puzzle,
+    ...(number > 1 ? { number } : {}),
     segments: units(),
     at,
   });
-  const hash = `#${link.toString().replaceAll("%2F", "/")}`;
+  const hash = `#${link.toString().replaceAll("%2F", "/").replaceAll("%3A", ":")}`;
   if (hash !== location.hash) history.replaceState(null, "", hash);
 }
 
@@ -521,14 +567,14 @@ function listen() {
     byId("answers").scrollIntoView({ block: "nearest" });
     return solve();
   });
-  on("clear", "click", () => edited(kind().empty(current().size)));
+  on("clear", "click", () => edited(kind().empty(current().size, state.grid)));
   on("text", "input", ({ target }) => typed(target.value));
   on("play", "click", toggle);
   on("back", "click", () => step(-1));
   on("on", "click", () => step(1));
   on("at", "input", ({ target }) => pickAt(Number(target.value)));
   on("units", "change", ({ target }) => {
-    state.units = Math.min(current().most, Math.max(1, Math.round(Number(target.value)) || 1));
+    state.units = clamped(Number(target.value) || 1);
     target.value = state.units;
     return solve();
   });

@@ -191,7 +191,7 @@ export class LineChart {
     return this.#series.flatMap(({ name, points }) => {
       const nearest = nearestPoint(points, at);
       if (nearest === null) return [];
-      const of = this.#series.length > 1 ? `${name}: ` : "";
+      const of = name === "" ? "" : `${name}: `;
       return [`${of}${this.#format(nearest[1])} at step ${nearest[0].toLocaleString("en")}`];
     }).join(" · ");
   }

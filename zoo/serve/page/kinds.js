@@ -7,6 +7,19 @@ const arcColours = [
 const mazeCharacters = "?#.SGo";
 const mazeNames = ["padding", "wall", "free", "start", "goal", "path"];
 
+/** Cells of which one is written. */
+function replaced({ cells }, cell, value) {
+  return cells.map((old, i) => i === cell ? value : old);
+}
+
+/** The rows of a grid, `/` between them. */
+function rowsText({ rows, columns, cells }, character = String) {
+  return Array.from(
+    { length: rows },
+    (_, row) => cells.slice(row * columns, (row + 1) * columns).map((v) => character(v)).join(""),
+  ).join("/");
+}
+
 /** A grid of one value. */
 function filled(size, value) {
   return { rows: size, columns: size, cells: Array(size * size).fill(value) };
@@ -44,7 +57,7 @@ const sudoku = {
     if (key === "Backspace" || key === "Delete" || key === "0") return 0;
     return /^[1-9]$/.test(key) && Number(key) <= size ? Number(key) : null;
   },
-  written: ({ cells }, cell, value) => cells.map((old, i) => i === cell ? value : old),
+  written: replaced,
   format: ({ cells }) => cells.map((value) => value || ".").join(""),
   parse: (text, size) => {
     const cells = [...text.replace(/[\s|+\-]/g, "")].map((c) => /[._0*]/.test(c) ? 0 : Number(c));
@@ -63,6 +76,8 @@ const sudoku = {
 const maze = {
   isEditable: true,
   isDrawn: true,
+  /** There is one start and one goal. */
+  isDragged: (value) => value <= 2,
   textHelp: "Row by row: # wall, . free, S start, G goal; / or a new line ends a row",
   empty: (size) => {
     const grid = filled(size, 2);
@@ -109,12 +124,7 @@ const maze = {
     const isEnd = value === 3 || value === 4;
     return cells.map((old, i) => i === cell ? value : isEnd && old === value ? 2 : old);
   },
-  format: ({ rows, columns, cells }) =>
-    Array.from(
-      { length: rows },
-      (_, row) =>
-        cells.slice(row * columns, (row + 1) * columns).map((v) => mazeCharacters[v]).join(""),
-    ).join("/"),
+  format: (grid) => rowsText(grid, (value) => mazeCharacters[value]),
   parse: (text, size) => {
     const lines = text.replace(/\r/g, "").replace(/^\n+|\n+$/g, "").split(/[\n/]/);
     const rows = lines.length === 1 && lines[0].length === size * size
@@ -132,9 +142,12 @@ const maze = {
 };
 
 const arc = {
-  isEditable: false,
-  isDrawn: false,
-  textHelp: "",
+  isEditable: true,
+  isDrawn: true,
+  isDragged: () => true,
+  textHelp: "A digit a cell, 0 to 9, row by row; / or a new line ends a row",
+  /** Of the size that it had; there is none without a task whose rule it is for. */
+  empty: (_size, grid) => grid && { ...grid, cells: grid.cells.map(() => 0) },
   /** Tokens are padding, the end, then the colours. */
   tokenOf: (value) => value + 2,
   shownTokens: () => [
@@ -146,6 +159,32 @@ const arc = {
   classOf: (value) => `colour c${value}`,
   edges: () => [],
   isGiven: () => false,
+  palette: () =>
+    arcColours.map((colour, value) => ({
+      ...{ value, label: "", swatch: `c${value}` },
+      title: `${colour[0].toUpperCase()}${colour.slice(1)} (${value})`,
+    })),
+  valueOfKey: (key) => {
+    if (key === "Backspace" || key === "Delete") return 0;
+    return /^\d$/.test(key) ? Number(key) : null;
+  },
+  written: replaced,
+  format: (grid) => rowsText(grid),
+  /** Reads rows of digits, and the lists of lists of ARC's own files. */
+  parse: (text, size) => {
+    const isJson = text.trim().startsWith("[");
+    const lines = (isJson ? text.replace(/\s/g, "") : text).replace(/\],?\[/g, "/")
+      .replace(/[^\S\n]|[[\],]/g, "").replace(/^\n+|\n+$/g, "").split(/[\n/]/);
+    const columns = lines[0].length;
+    if (lines.some((line) => line.length !== columns)) {
+      throw new Error("Every row of a grid has as many cells");
+    }
+    if (lines.length > size || columns < 1 || columns > size) {
+      throw new Error(`A grid has 1 to ${size} rows of 1 to ${size} cells`);
+    }
+    if (!lines.every((line) => /^[\d.]*$/.test(line))) throw new Error("Cells are digits, 0 to 9");
+    return { rows: lines.length, columns, cells: [...lines.join("")].map((c) => Number(c) || 0) };
+  },
 };
 
 /** Every kind by its name. */

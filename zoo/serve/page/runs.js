@@ -95,9 +95,12 @@ function draw() {
   };
   for (const { chart, field } of charts) {
     chart.series = [...followed].flatMap(([name, { colour, points }]) =>
-      points[field] === undefined
-        ? []
-        : [{ name: shortName(name), colour, points: points[field], dots: field === "exact" }]
+      points[field] === undefined ? [] : [{
+        name: followed.size > 1 ? shortName(name) : "",
+        colour,
+        points: points[field],
+        dots: field === "exact",
+      }]
     );
   }
 }
