@@ -557,6 +557,51 @@ Deno.test("serve: connections that stall hold nobody up, and a client that leave
   }
 });
 
+Deno.test("serve: clients that do not take large answers are refused more, and dropped; memory stays flat", async () => {
+  const unit = { answer: reply.question, changed: [], haltLogit: null, solved: null };
+  const probabilities = Array.from({ length: 64 * 64 * 6 }, (_, i) => i % 1000); // a large maze
+  const large = { ...reply, units: Array(64).fill({ ...unit, probabilities }) };
+  const handler = handlerOf({
+    rate: { burst: 1e6, perSecond: 1e6 },
+    outbox: { bytes: 2 ** 25, timeoutMs: 3000 },
+    solver: solverOf(() => Promise.resolve(large)),
+  });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, handler);
+  const { port } = server.addr;
+  const ask = () =>
+    fetch(`http://127.0.0.1:${port}/api/solve`, {
+      ...{ method: "POST", body: good, headers: { "content-type": "application/json" } },
+    });
+  const stalled: Deno.TcpConn[] = [];
+  const status = new Uint8Array(12);
+  const count: Record<string, number> = {};
+  try {
+    await (await ask()).body!.cancel();
+    const before = Deno.memoryUsage().rss;
+    for (let i = 0; i < 60; i++) {
+      const connection = await Deno.connect({ port, hostname: "127.0.0.1" });
+      stalled.push(connection);
+      const head = `POST /api/solve HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${good.length}\r\n\r\n${good}`;
+      await connection.write(new TextEncoder().encode(head));
+      await connection.read(status);
+      const text = new TextDecoder().decode(status);
+      count[text] = (count[text] ?? 0) + 1;
+    }
+    const growth = (Deno.memoryUsage().rss - before) / 2 ** 20;
+    const { "HTTP/1.1 200": answered = 0, "HTTP/1.1 503": refused = 0 } = count;
+    assertEquals(answered + refused, 60, JSON.stringify(count));
+    assert(answered > 0 && answered <= 6, `${answered} answers of 6 MiB wait in 32 MiB`);
+    assert(growth < 150, `grew by ${growth} MiB`);
+    await new Promise((resolve) => setTimeout(resolve, 4000)); // they are dropped
+    const { units } = await (await ask()).json();
+    assertEquals(units.length, 64);
+  } finally {
+    for (const connection of stalled) connection.close();
+    await server.shutdown();
+  }
+});
+
 /** `deno task serve` without its setup, or what else is run instead; one thread computes. */
 function spawnServe(words: readonly string[], flags: readonly string[]): Deno.ChildProcess {
   const isVariable = (word: string) => /^[A-Z_]+=/.test(word);

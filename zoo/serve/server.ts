@@ -15,6 +15,7 @@ import { join } from "@std/path";
 import { metricsFile } from "../metrics.ts";
 import { type Located, locateModels } from "./catalog.ts";
 import { type Rate, RateLimit, readJson, Refused, requireOwnPage } from "./guard.ts";
+import { Outbox, type OutboxLimits } from "./outbox.ts";
 import { pageFiles } from "./pages.ts";
 import { MOST_CHARACTERS, MOST_UNITS, Refusal, type SolveRequest } from "./protocol.ts";
 import { QueueFull } from "./queue.ts";
@@ -39,6 +40,8 @@ export interface HandlerOptions {
   readonly rate?: Rate;
   /** Pages that may follow runs at the same time; default 32. */
   readonly followers?: number;
+  /** Answers that wait to be fetched; default 64 MiB, of 30 seconds each. */
+  readonly outbox?: OutboxLimits;
   /** Between two looks at a run that is followed; default 500. */
   readonly pollMs?: number;
   /** Told of an error that nobody outside is told of. */
@@ -108,14 +111,17 @@ function refusalOf(error: unknown): Refused {
 class Server {
   readonly #options: HandlerOptions;
   readonly #rate: RateLimit;
+  readonly #outbox: Outbox;
   readonly #models: () => ReadonlyMap<string, Located>;
   readonly #runs: () => readonly RunEntry[];
   #followers = 0;
 
   constructor(options: HandlerOptions) {
     const { runs, rate = { burst: 60, perSecond: 20 } } = options;
+    const { outbox = { bytes: 64 * 2 ** 20, timeoutMs: 30_000 } } = options;
     this.#options = options;
     this.#rate = new RateLimit(rate);
+    this.#outbox = new Outbox(outbox);
     this.#models = remembered(options.models ?? (() => locateModels(runs)));
     const list = new RunList(runs);
     this.#runs = remembered(() => list.entries());
@@ -145,16 +151,22 @@ class Server {
   }
 
   async #puzzles(model: string, request: Request): Promise<Response> {
-    return json(await this.#options.solver.describe(this.#folderOf(model), this.#until(request)));
+    this.#outbox.requireRoom();
+    const { solver } = this.#options;
+    return this.#large(await solver.describe(this.#folderOf(model), this.#until(request)));
   }
 
   async #solve(request: Request): Promise<Response> {
-    const { bodyTimeoutMs = 5000 } = this.#options;
+    this.#outbox.requireRoom();
+    const { solver, bodyTimeoutMs = 5000 } = this.#options;
     const body = await readJson(request, { bytes: MOST_BYTES, timeoutMs: bodyTimeoutMs });
     const { model, ...rest } = solveRequest(body);
-    return json(
-      await this.#options.solver.solve(this.#folderOf(model), rest, this.#until(request)),
-    );
+    return this.#large(await solver.solve(this.#folderOf(model), rest, this.#until(request)));
+  }
+
+  /** JSON that may be too large for a client to take at once. */
+  #large(value: unknown): Response {
+    return new Response(this.#outbox.body(JSON.stringify(value)), { headers: JSON_HEADERS });
   }
 
   /** Until who asked goes away, or the time is over. */
@@ -284,13 +296,14 @@ function file(path: string): Response {
   });
 }
 
+const JSON_HEADERS: Readonly<Record<string, string>> = {
+  ...SAFETY,
+  "content-type": "application/json",
+  "cache-control": "no-store",
+};
+
 function json(value: unknown, init: { status?: number; headers?: HeadersInit } = {}): Response {
-  const headers = {
-    ...SAFETY,
-    ...init.headers,
-    "content-type": "application/json",
-    "cache-control": "no-store",
-  };
+  const headers = { ...JSON_HEADERS, ...init.headers };
   return new Response(JSON.stringify(value), { status: init.status ?? 200, headers });
 }
 

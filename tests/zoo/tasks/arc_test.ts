@@ -205,6 +205,21 @@ Deno.test("arcTask().read() finds a held-out task by its name, and says which th
   assert(task.draw(first!, Uint8Array.of(1, 1, 3)).split("\n").every((line) => line.length <= 80));
 });
 
+Deno.test("arcTask().read() asks a known task another grid, whose answer nobody knows", () => {
+  const task = arcTask(config);
+  const [first] = task.heldOut(1);
+  const { name } = first!.task;
+  const question = task.read(`${name}:12/30`, 1);
+  assertEquals([...task.question(question)], [2, 2, 1, 2, 3, 0]);
+  assertEquals(question.identifier, first!.identifier);
+  assertEquals(question.task.train, first!.task.train);
+  assertEquals(task.judge(question, Uint8Array.of(1, 1, 5)).cells, 0);
+  for (const grid of ["", "1x", "12/3", "1".repeat(config.size + 1), "1/".repeat(5000)]) {
+    assertThrows(() => task.read(`${name}:${grid}`, 1), Error, "Cannot");
+  }
+  assertThrows(() => task.read(`nothing:12/30`, 1), TypeError, "Cannot find");
+});
+
 Deno.test("arcTask().read() knows a file by its demonstrations, and else has a lesson for it", () => {
   const task = arcTask(config);
   const [known] = task.heldOut(1);
