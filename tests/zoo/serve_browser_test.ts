@@ -220,6 +220,10 @@ browserTest(
     await page.locator(".answer [role=gridcell]").nth(15).hover();
     assertEquals(await page.locator(".answer .marked").count(), 2);
     await picture(page, "two-models-dark");
+    await page.click("#on");
+    assertEquals(await textOf(page, "#at-text"), "Segment 2 of");
+    await page.click("#back");
+    assertEquals(await textOf(page, "#at-text"), "Segment 1 of");
     const copy = await stage.page(new URL(page.url()).hash.replace("#", "/#"), dark);
     await answered(copy, 2);
     assertEquals(copy.url(), page.url());
@@ -333,6 +337,55 @@ browserTest("everything fits on a phone, in light and dark", async (stage) => {
   }
 });
 
+browserTest("a finger draws, and what it touched stays looked at", async (stage) => {
+  const phone = { viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true };
+  const page = await stage.page("/#model=trm-maze&beside=hrm-maze", phone);
+  await answered(page, 2);
+  await assertFits(page);
+  await page.locator(".answer [role=gridcell]").nth(3).tap();
+  assertEquals(await textOf(page, ".answer h3"), "Row 1, column 4");
+  assertEquals(await page.locator(".token.best").count(), 2);
+  await picture(page, "phone-two-models");
+  await page.click("#clear");
+  const cells = page.locator("#question [role=gridcell]");
+  const centre = async (cell: number) => {
+    const { x, y, width, height } = (await cells.nth(cell).boundingBox())!;
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  const finger = await page.context().newCDPSession(page);
+  const touch = async (type: "touchStart" | "touchMove" | "touchEnd", ...cells: number[]) => {
+    const touchPoints = await Promise.all(cells.map(centre));
+    await finger.send("Input.dispatchTouchEvent", { type, touchPoints });
+  };
+  await touch("touchStart", 9);
+  for (const cell of [16, 23, 30, 37]) await touch("touchMove", cell);
+  await touch("touchEnd");
+  assertEquals(await page.locator("#question .wall").count(), 5);
+  await picture(page, "phone-maze-drawn");
+});
+
+browserTest("a server that is gone is said to be, on both pages", async (stage) => {
+  const page = await stage.page("/");
+  await answered(page);
+  const first = await textOf(page, "#model option:checked");
+  await page.context().setOffline(true);
+  await page.selectOption("#model", "looped-sudoku");
+  await page.waitForSelector("#status.error");
+  assertMatch(await textOf(page, "#status"), /does not answer: is it still running/);
+  assertEquals(await textOf(page, "#model option:checked"), first);
+  await page.click("#solve");
+  await until("no answer", async () => await textOf(page, ".summary") === "No answer");
+  await picture(page, "server-gone");
+  await page.context().setOffline(false);
+  await page.selectOption("#model", "looped-sudoku");
+  await answered(page);
+  assertMatch(await textOf(page, ".answer h2"), /^looped-sudoku$/);
+  const runs = await stage.page("/runs");
+  await runs.context().setOffline(true);
+  await until("it is said", async () => /does not answer/.test(await textOf(runs, "#status")));
+  stage.problems.length = 0; // the browser reports what failed
+});
+
 browserTest("the page stays quick while a model thinks", async (stage) => {
   const page = await stage.page("/#model=hrm-sudoku");
   await answered(page);
@@ -385,6 +438,14 @@ browserTest(
         if (i === 0) await picture(page, `focus-skip-${path === "/runs" ? "runs" : "playground"}`);
       }
       assertEquals(reached.size, wanted, [...reached].join("\n"));
+      const address = page.url();
+      await page.locator(".skip").focus();
+      await page.keyboard.press("Enter");
+      assertEquals(
+        await page.evaluate("document.activeElement.id"),
+        path === "/runs" ? "charts" : "answers",
+      );
+      assertEquals(page.url(), address, "the address holds what is shown");
     }
   },
 );

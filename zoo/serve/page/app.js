@@ -1,6 +1,16 @@
 /** The playground: choose a model and a puzzle, and watch the answer change. */
 import { Board } from "./board.js";
-import { ask, byId, capital, element, fillSelect, mayMove, percent, say } from "./dom.js";
+import {
+  ask,
+  byId,
+  capital,
+  element,
+  fillSelect,
+  listenToSkip,
+  mayMove,
+  percent,
+  say,
+} from "./dom.js";
 import { kinds } from "./kinds.js";
 import { Panel } from "./panel.js";
 
@@ -433,6 +443,7 @@ function drawQuestion() {
   const { grid } = state;
   if (grid === null) return;
   const rules = kind(), { size } = current();
+  question.wrapper.classList.toggle("drawn", rules.isDrawn);
   question.draw(grid, (cell) => {
     const value = grid.cells[cell];
     const edges = rules.edges(size, Math.floor(cell / grid.columns), cell % grid.columns);
@@ -578,6 +589,7 @@ function listen() {
     target.value = state.units;
     return solve();
   });
+  listenToSkip();
   addEventListener("keydown", pageKey);
   addEventListener("paste", pasted);
   addEventListener("hashchange", failing(restore));

@@ -25,7 +25,10 @@ export class Board {
       on.point?.(cell);
       if (buttons === 1) on.drag?.(cell);
     });
-    this.element.addEventListener("pointerleave", () => on.leave?.());
+    // a finger that is lifted leaves as well: what it touched last stays looked at
+    this.element.addEventListener("pointerleave", ({ pointerType }) => {
+      if (pointerType === "mouse") on.leave?.();
+    });
     this.element.addEventListener("pointerdown", (event) => {
       const cell = this.#cells.indexOf(event.target);
       if (cell < 0) return;

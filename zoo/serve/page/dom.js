@@ -63,6 +63,15 @@ export function say(text, isError = false) {
   status.classList.toggle("error", isError);
 }
 
+/** Lets the skip link move the focus and leave the address alone, which holds what is shown. */
+export function listenToSkip() {
+  const link = document.querySelector(".skip");
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    byId(link.hash.slice(1)).focus();
+  });
+}
+
 /** A share as a percentage, with a digit more where it is near 0 or 1. */
 export function percent(share) {
   const digits = share > 0 && share < 0.1 || share > 0.9 && share < 1 ? 1 : 0;

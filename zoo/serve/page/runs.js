@@ -1,6 +1,6 @@
 /** Training runs: followed as they go, and held against each other. */
 import { LineChart } from "./chart.js";
-import { ask, byId, element, percent, say } from "./dom.js";
+import { ask, byId, element, listenToSkip, percent, say } from "./dom.js";
 
 /** Runs that are drawn at the same time: as many as there are colours. */
 const MOST = 5;
@@ -38,7 +38,9 @@ async function begin() {
   }
   drawList();
   draw();
-  setInterval(() => document.hidden || refresh().then(drawList).catch(() => {}), 5000);
+  setInterval(() => {
+    if (!document.hidden) refresh().then(drawList).catch((error) => say(error.message, true));
+  }, 5000);
 }
 
 async function refresh() {
@@ -159,4 +161,5 @@ function choose(name, isWanted) {
   draw();
 }
 
+listenToSkip();
 begin().catch((error) => say(error.message, true));
