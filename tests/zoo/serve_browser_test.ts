@@ -334,6 +334,10 @@ browserTest("everything fits on a phone, in light and dark", async (stage) => {
     await runs.waitForSelector(".plot .line");
     await assertFits(runs);
     await picture(runs, `phone-runs-${colorScheme}`);
+    for (const each of [page, arc, runs]) {
+      await each.setViewportSize({ width: 320, height: 600 }); // the narrowest phones
+      await assertFits(each);
+    }
   }
 });
 
@@ -567,6 +571,17 @@ browserTest("a run is followed live and compared with another", async (stage) =>
     "Learning rate": "5.0e-4 at step 1,050",
     "Gradient norm": "0.5 at step 1,050",
   });
+  const show = (isHidden: boolean) =>
+    page.evaluate(`{
+      Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }`);
+  await show(true); // a tab in the background holds no connection
+  writeReports(stage.runs, first!, [{ step: 1075, seconds: 64, loss: 0.099 }]);
+  await page.waitForTimeout(500);
+  assertEquals(await textOf(page, ".readout"), told["Loss"]);
+  await show(false);
+  await until("it is told", async () => (await textOf(page, ".readout")).includes("0.099"));
   await page.check(`input[value="${second}"]`);
   const lines = page.locator(".chart").first().locator(".line");
   await until("both are drawn", async () => await lines.count() === 2);

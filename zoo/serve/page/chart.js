@@ -144,7 +144,8 @@ export class LineChart {
       cursor,
     ]);
     this.#body.replaceChildren(drawing);
-    this.#body.setAttribute("aria-label", `${this.title}. ${this.#values(lastX)}`);
+    const values = this.#values(lastX).map(({ text }) => text);
+    this.#body.setAttribute("aria-label", `${this.title}. ${values.join(" · ")}`);
     this.#read(this.#at);
   }
 
@@ -170,7 +171,7 @@ export class LineChart {
     if (cursor === null) return;
     if (at === null) {
       cursor.replaceChildren();
-      this.#readout.textContent = this.#values(this.#scale.lastX);
+      this.#say(this.#scale.lastX);
       return;
     }
     const { xOf, yOf } = this.#scale;
@@ -183,17 +184,26 @@ export class LineChart {
     });
     const line = svg("line", { x1: xOf(at), x2: xOf(at), y1: TOP, y2: HEIGHT - BOTTOM });
     cursor.replaceChildren(line, ...dots);
-    this.#readout.textContent = this.#values(at);
+    this.#say(at);
   }
 
-  /** The values at a step, in words. */
+  #say(at) {
+    this.#readout.replaceChildren(
+      ...this.#values(at).map(({ text, colour }) =>
+        element("span", { class: `value s${colour}`, textContent: text })
+      ),
+    );
+  }
+
+  /** The values of each line at a step, in words. */
   #values(at) {
-    return this.#series.flatMap(({ name, points }) => {
+    return this.#series.flatMap(({ name, colour, points }) => {
       const nearest = nearestPoint(points, at);
       if (nearest === null) return [];
       const of = name === "" ? "" : `${name}: `;
-      return [`${of}${this.#format(nearest[1])} at step ${nearest[0].toLocaleString("en")}`];
-    }).join(" · ");
+      const step = nearest[0].toLocaleString("en");
+      return [{ colour, text: `${of}${this.#format(nearest[1])} at step ${step}` }];
+    });
   }
 }
 

@@ -54,11 +54,25 @@ function follow(name) {
   const taken = new Set([...followed.values()].map(({ colour }) => colour));
   const colour = [1, 2, 3, 4, 5].find((each) => !taken.has(each));
   if (colour === undefined) return;
-  const run = { colour, points: {} };
+  const run = { colour };
+  followed.set(name, run);
+  listen(name, run);
+}
+
+/** Takes up all that a run reports, from its beginning. */
+function listen(name, run) {
+  run.points = {};
   run.source = new EventSource(`/api/runs/${pathOf(name)}/events`);
   run.source.addEventListener("message", ({ data }) => data !== "" && take(run, JSON.parse(data)));
   run.source.addEventListener("reset", () => run.points = {});
-  followed.set(name, run);
+}
+
+/** A tab that nobody sees lets its connections go: a browser has six for all tabs together. */
+function seen() {
+  for (const [name, run] of followed) {
+    if (document.hidden) run.source.close();
+    else listen(name, run);
+  }
 }
 
 function leave(name) {
@@ -129,6 +143,7 @@ function listItem({ name, recipe, preset, step, steps, exact, isDone, isLive }) 
   const colour = followed.get(name)?.colour;
   const box = element("input", { type: "checkbox", value: name, checked: colour !== undefined });
   box.disabled = colour === undefined && followed.size >= MOST;
+  if (box.disabled) box.title = `${MOST} runs are drawn together at most`;
   box.addEventListener("change", () => choose(name, box.checked));
   const state = isDone ? `solves ${percent(exact)}` : isLive ? "live" : "stopped";
   const bar = element("i", { class: "fill" });
@@ -162,4 +177,5 @@ function choose(name, isWanted) {
 }
 
 listenToSkip();
+document.addEventListener("visibilitychange", seen);
 begin().catch((error) => say(error.message, true));
