@@ -134,7 +134,7 @@ export const kernelTable = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** CUDA's own runtime, `cuda_runtime_api.h`, which `libtorch_cuda` brings along. */
+/** CUDA's own runtime, `cuda_runtime_api.h`, which `libtorch_cuda` brings along, and its stream. */
 export const cudaTable = {
   // cudaError_t cudaGetDeviceCount(int* count)
   cudaGetDeviceCount: { parameters: ["buffer"], result: "i32" },
@@ -142,8 +142,14 @@ export const cudaTable = {
   cudaMemGetInfo: { parameters: ["buffer", "buffer"], result: "i32" },
   // cudaError_t cudaDeviceSynchronize()
   cudaDeviceSynchronize: { parameters: [], result: "i32" },
+  // cudaError_t cudaSetDevice(int device), for the thread that calls it
+  cudaSetDevice: { parameters: ["i32"], result: "i32" },
+  // cudaError_t cudaStreamQuery(cudaStream_t)
+  cudaStreamQuery: { parameters: ["usize"], result: "i32" },
   // const char* cudaGetErrorString(cudaError_t)
   cudaGetErrorString: { parameters: ["i32"], result: "usize" },
+  // aoti_torch_get_current_cuda_stream(int32_t device_index, void** out)
+  aoti_torch_get_current_cuda_stream: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The name of a row of {@link kernelTable}. */

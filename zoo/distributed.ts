@@ -3,34 +3,41 @@
  * Gradients and metrics are summed, the rows of puzzle embeddings gathered, and the first
  * process alone writes; every process holds all weights and makes the same update.
  *
+ * What lies on GPUs goes from one to the other; all else, and what lies on the CPU, over MPI.
+ *
  * @module
  */
 import { noGrad } from "../core/autograd.ts";
-import { fromBytes } from "../core/create.ts";
+import type { Device } from "../core/device.ts";
 import { bytesOf } from "../core/dtype.ts";
 import type { StoredTensor } from "../core/nn/module.ts";
 import { tidy } from "../core/scope.ts";
 import { cat, type Tensor } from "../core/tensor.ts";
+import { countGpus, type Stream, useGpu } from "../ffi/cuda.ts";
 import { joinMpi, type Mpi } from "../ffi/mpi.ts";
+import { type Nccl, openNccl } from "../ffi/nccl.ts";
 import { type Carry, carryTensors } from "../models/model.ts";
+import { type Exchange, GpuExchange, joined, MpiExchange, rowsShape } from "./exchange.ts";
 
 /** What a step exchanged with other processes. */
 export interface Traffic {
   /** Bytes that this process handed over to be summed or gathered. */
   readonly communicationBytes: number;
-  /** Milliseconds in which it did that, or waited for the slowest process. */
+  /** Milliseconds in which it did that, or waited for the slowest process; its GPU does so later. */
   readonly communicationMs: number;
 }
 
 /** The processes of a job, seen from one of them. */
 export class Group {
   readonly #mpi: Mpi;
+  #exchange: Exchange;
   #bytes = 0;
   #ms = 0;
 
   /** Use {@link joinGroup}. */
   constructor(mpi: Mpi) {
     this.#mpi = mpi;
+    this.#exchange = new MpiExchange(mpi);
   }
 
   /** The number of this process, from 0. */
@@ -48,15 +55,40 @@ export class Group {
     return this.rank === 0;
   }
 
-  /** What carries the messages, `Open MPI v4.1.4`. */
+  /** What carries the messages, `Open MPI v4.1.4`, and what the tensors where that is another. */
   get version(): string {
-    return this.#mpi.version;
+    return [...new Set([this.#mpi.version, this.#exchange.version])].join(" and ");
+  }
+
+  /**
+   * Takes a GPU of this machine for this process alone; from here on what is exchanged lies there.
+   * All processes do so together, before they compute on one.
+   *
+   * @returns the device to compute on, such as `cuda:1`
+   * @throws {LibraryError} when libtorch is built without CUDA or NCCL, or there is no GPU
+   * @throws {RangeError} when the processes of a machine are more than its GPUs
+   */
+  async takeGpu(): Promise<Device> {
+    const index = gpuOf(this.rank, await this.gatherAll(Deno.hostname()), countGpus());
+    await this.joinGpus(openNccl(), useGpu(index));
+    return `cuda:${index}`;
+  }
+
+  /** Internal to zoo: from here on tensors are exchanged by NCCL, queued on a stream. */
+  async joinGpus(nccl: Nccl, stream: Stream): Promise<void> {
+    const id = await this.fromFirst(() => nccl.uniqueId());
+    const { rank, size } = this;
+    this.#exchange = new GpuExchange(nccl.join({ id, rank, size, stream }));
   }
 
   /** This process's share of `count` rows: those from `start` up to `end`. */
   share(count: number): { start: number; end: number } {
+    return this.#shareOf(this.rank, count);
+  }
+
+  #shareOf(rank: number, count: number): { start: number; end: number } {
     const at = (rank: number) => Math.floor(rank * count / this.size);
-    return { start: at(this.rank), end: at(this.rank + 1) };
+    return { start: at(rank), end: at(rank + 1) };
   }
 
   /** What has been exchanged since {@link Group.resetTraffic}. */
@@ -73,14 +105,7 @@ export class Group {
   async sumTensors(tensors: readonly Tensor[]): Promise<Tensor[]> {
     if (tensors.length === 0) return [];
     const flat = noGrad(() => tidy(() => cat(tensors.map((t) => t.detach().reshape([t.size])))));
-    const { dtype, device, size } = flat;
-    if (device !== "cpu" || (dtype !== "float32" && dtype !== "float64")) {
-      throw new TypeError(`Cannot sum ${dtype} on ${device} over processes`);
-    }
-    await this.#timed(
-      size * bytesOf(dtype),
-      () => this.#mpi.sumMemory(flat.handle, size, dtype),
-    );
+    await this.#timed(flat, () => this.#exchange.sum(flat));
     let offset = 0;
     const sums = tensors.map(({ shape, size }) => {
       const part = flat.slice(0, offset, offset + size);
@@ -94,16 +119,22 @@ export class Group {
   /** The sums of numbers over all processes. */
   async sumNumbers(numbers: readonly number[]): Promise<number[]> {
     const sums = Float64Array.from(numbers);
-    await this.#timed(sums.byteLength, () => this.#mpi.sumNumbers(sums));
+    await this.#mpi.sumNumbers(sums);
     return [...sums];
   }
 
-  /** The rows of all processes, in the order of their ranks. */
-  async joinRows(rows: Tensor): Promise<Tensor> {
-    const bytes = rows.toBytes();
-    const parts = await this.#timed(bytes.length, () => this.#mpi.gatherAll(bytes));
-    const { dtype, device } = rows;
-    return fromBytes(joined(parts), rowsShape(rows, parts), { dtype, device });
+  /** The `count` rows of all processes, in the order of their ranks, of which each has its share. */
+  async joinRows(rows: Tensor, count: number): Promise<Tensor> {
+    const counts = Array.from({ length: this.size }, (_, rank) => {
+      const { start, end } = this.#shareOf(rank, count);
+      return end - start;
+    });
+    return await this.#timed(rows, () => this.#exchange.joinRows(rows, counts));
+  }
+
+  /** Waits until what was asked for is done: signals are served meanwhile, unlike by a read. */
+  async settled(): Promise<void> {
+    await this.#exchange.settled();
   }
 
   /** The tensors of a carry with the rows of all processes; in the first process, none elsewhere. */
@@ -150,6 +181,7 @@ export class Group {
 
   /** Waits for the others, and leaves. */
   leave(): void {
+    this.#exchange.leave();
     this.#mpi.finalize();
   }
 
@@ -158,10 +190,10 @@ export class Group {
     return this.#mpi.abort(code);
   }
 
-  async #timed<T>(bytes: number, exchange: () => Promise<T>): Promise<T> {
+  async #timed<T>({ size, dtype }: Tensor, exchange: () => Promise<T>): Promise<T> {
     const began = performance.now();
     const result = await exchange();
-    this.#bytes += bytes;
+    this.#bytes += size * bytesOf(dtype);
     this.#ms += performance.now() - began;
     return result;
   }
@@ -176,28 +208,28 @@ export function joinGroup(): Group {
   return new Group(joinMpi());
 }
 
+/**
+ * Which GPU is that of a process, given the machines of all: each has one of its own.
+ *
+ * @throws {RangeError} when a machine has fewer than processes
+ */
+export function gpuOf(rank: number, hosts: readonly string[], gpus: number): number {
+  const host = hosts[rank]!;
+  const neighbours = hosts.filter((other) => other === host).length;
+  if (neighbours > gpus) {
+    throw new RangeError(
+      `Cannot give each of ${neighbours} processes on ${host} a GPU of its own: it sees ${gpus}; ` +
+        `start ${gpus} at most there (mpirun --map-by ppr:${gpus}:node)`,
+    );
+  }
+  return hosts.slice(0, rank).filter((other) => other === host).length;
+}
+
 /** The numbers of the bits that are set in a byte, from `first` on. */
 function bitsOf(byte: number, first: number): number[] {
   return Array.from({ length: 8 }, (_, bit) => first + bit).filter((bit) =>
     byte >> (bit - first) & 1
   );
-}
-
-/** The shape of `rows` with as many rows as all parts together have. */
-function rowsShape(rows: Tensor, parts: readonly Uint8Array[]): number[] {
-  const rest = rows.shape.slice(1);
-  const perRow = rest.reduce((product, n) => product * n, bytesOf(rows.dtype));
-  return [parts.reduce((sum, { length }) => sum + length, 0) / perRow, ...rest];
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** A value as JSON, bytes in it as base64. */

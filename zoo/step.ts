@@ -4,7 +4,7 @@
  * @module
  */
 import { grad, noGrad } from "../core/autograd.ts";
-import { fromTypedArray, zeros } from "../core/create.ts";
+import { zeros } from "../core/create.ts";
 import { parameters } from "../core/nn/module.ts";
 import { clipGradNorm, gradNorm } from "../core/optim/clip.ts";
 import type { Ema } from "../core/optim/ema.ts";
@@ -119,6 +119,8 @@ export interface UnreadReport {
   readonly numbers: Tensor;
   /** Rows of the batch. */
   readonly rows: number;
+  /** What it exchanged with other processes, if there are any. */
+  readonly traffic?: Traffic;
 }
 
 /**
@@ -155,19 +157,21 @@ const reportNames = ["loss", ...losses, ...counts, "gradNorm"] as const;
  *
  * @throws {RangeError} when a loss or the length of the gradients is no number
  */
-export function readReports(unread: readonly UnreadReport[]): StepReport[] {
+export function readReports(
+  unread: readonly UnreadReport[],
+): (StepReport & Partial<Traffic>)[] {
   if (unread.length === 0) return [];
   const all = noGrad(() => tidy(() => stack(unread.map(({ numbers }) => numbers))));
   const values = all.toNumbers();
   for (const tensor of [all, ...unread.map(({ numbers }) => numbers)]) tensor.dispose();
-  return unread.map(({ rows }, i) => {
+  return unread.map(({ rows, traffic }, i) => {
     const report = Object.fromEntries(reportNames.map((name, j) => {
       const value = values[i * reportNames.length + j]!;
       return [name, (losses as readonly string[]).includes(name) ? value / rows : value];
     })) as unknown as StepReport;
     requireFinite("loss", report.loss);
     requireFinite("length of the gradients", report.gradNorm);
-    return report;
+    return { ...report, ...traffic };
   });
 }
 
@@ -176,13 +180,13 @@ export class UnreadReports {
   #waiting: UnreadReport[] = [];
 
   /** Takes one in; the reports of all that wait if they are due, else none. */
-  add(report: UnreadReport, isDue: boolean): StepReport[] {
+  add(report: UnreadReport, isDue: boolean): (StepReport & Partial<Traffic>)[] {
     this.#waiting.push(report);
     return isDue ? this.read() : [];
   }
 
   /** The reports of all that wait. */
-  read(): StepReport[] {
+  read(): (StepReport & Partial<Traffic>)[] {
     const waiting = this.#waiting;
     this.#waiting = [];
     return readReports(waiting);
@@ -206,9 +210,51 @@ export async function sharedStep(
   batch: Batch,
   rates: LearningRates,
   training: Training,
-  { microBatch = Infinity }: StepOptions = {},
-): Promise<{ carry: Carry; report: StepReport & Traffic }> {
+  options: StepOptions = {},
+): Promise<{ carry: Carry; report: StepReport & Partial<Traffic> }> {
   using s = scope();
+  const { next, ...update } = await sharedPass(group, learner, carry, batch, training, options);
+  const norm = lengthOf(learner, update);
+  await group.settled();
+  const [report] = readReports([sharedReport(group, update.sums, norm, batch)]);
+  applied(learner, update, rates, norm);
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep(Object.values(carryTensors(next)));
+  return { carry: next, report: report! };
+}
+
+/** The same step by several processes, of which nothing is read: as {@link queueStep} does it. */
+export async function queueSharedStep(
+  group: Group,
+  learner: Learner,
+  carry: Carry,
+  batch: Batch,
+  rates: LearningRates,
+  training: Training,
+  options: StepOptions = {},
+): Promise<{ carry: Carry; report: UnreadReport }> {
+  using s = scope();
+  const { next, ...update } = await sharedPass(group, learner, carry, batch, training, options);
+  const norm = lengthOf(learner, update);
+  const report = sharedReport(group, update.sums, norm, batch);
+  applied(learner, update, rates, norm);
+  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
+  s.keep([report.numbers, ...Object.values(carryTensors(next))]);
+  return { carry: next, report };
+}
+
+/**
+ * What the rows of all processes come to, of which each has done its own: gradients and metrics
+ * summed, rows of the puzzle table gathered.
+ */
+async function sharedPass(
+  group: Group,
+  learner: Learner,
+  carry: Carry,
+  batch: Batch,
+  training: Training,
+  { microBatch = Infinity }: StepOptions,
+): Promise<Update & { readonly next: Carry; readonly sums: Tensor }> {
   const rows = batch.inputs.shape[0]!, { start, end } = group.share(rows);
   const own = {
     ...training,
@@ -216,30 +262,19 @@ export async function sharedStep(
     dropped: droppedBy(group.rank, training),
   };
   const part = sliceBatch(batch, start, end);
-  const { next, sums, ...update } = passOver(learner, carry, part, rows, own, microBatch);
+  const pass = passOver(learner, carry, part, rows, own, microBatch);
   group.resetTraffic();
-  const whole = await summed(group, update);
-  const norm = lengthOf(learner, whole);
-  const numbers = reported(await totals(group, sums), norm);
-  const [report] = readReports([{ numbers, rows }]);
-  applied(learner, whole, rates, norm);
-  for (const tensor of Object.values(carryTensors(carry))) tensor.dispose();
-  s.keep(Object.values(carryTensors(next)));
-  return { carry: next, report: { ...report!, ...group.traffic } };
+  const gradients = await group.sumTensors(pass.gradients);
+  const [sums] = await group.sumTensors([pass.sums]);
+  const looked = pass.looked === null ? null : {
+    rows: await group.joinRows(pass.looked.rows, rows),
+    gradients: await group.joinRows(pass.looked.gradients, rows),
+  };
+  return { next: pass.next, sums: sums!, gradients, looked };
 }
 
-/** The update that all processes make: gradients summed, rows of the puzzle table gathered. */
-async function summed(group: Group, { gradients, looked }: Update): Promise<Update> {
-  const sums = await group.sumTensors(gradients);
-  if (looked === null) return { gradients: sums, looked };
-  const rows = await group.joinRows(looked.rows);
-  return { gradients: sums, looked: { rows, gradients: await group.joinRows(looked.gradients) } };
-}
-
-/** The sums of all processes. */
-async function totals(group: Group, own: Tensor): Promise<Tensor> {
-  const sums = await group.sumNumbers(own.toNumbers());
-  return fromTypedArray(Float64Array.from(sums), own.shape, own);
+function sharedReport(group: Group, sums: Tensor, norm: Tensor, batch: Batch): UnreadReport {
+  return { numbers: reported(sums, norm), rows: batch.inputs.shape[0]!, traffic: group.traffic };
 }
 
 /** Streams from here on belong to the steps, for what a process drops at random. */

@@ -20,6 +20,7 @@ import { evaluate, evaluateTogether, type Evaluation } from "./evaluate.ts";
 import { appendMetrics, cutMetrics, type MetricsLine, MetricsWindow } from "./metrics.ts";
 import type { OptimConfig, OwnPreset, Preset, RunConfig, TaskConfig } from "./recipe.ts";
 import {
+  queueSharedStep,
   queueStep,
   sharedStep,
   type StepReport,
@@ -181,7 +182,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const training = { random: exploration, step };
     const given = [trainee, carry, batch, { lr, puzzleEmbLr }, training, { microBatch }] as const;
     const result = group !== null
-      ? await sharedStep(group, ...given)
+      ? await (readEvery === 1 ? sharedStep : queueSharedStep)(group, ...given)
       : readEvery === 1
       ? trainStep(...given)
       : queueStep(...given);
@@ -190,6 +191,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     step++;
     const isDue = [readEvery, run.reportEvery, run.evalEvery, run.checkpointEvery, run.steps]
       .some((every) => step % every === 0);
+    if (isDue) await group?.settled();
     const reports = "numbers" in result.report ? unread.add(result.report, isDue) : [result.report];
     seconds += (performance.now() - began) / 1000;
 
@@ -215,6 +217,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ({ seconds, exploration, isStopped } = await agreed());
   }
 
+  await group?.settled();
   for (const report of unread.read()) window.add(report);
   await save();
   const stopped = step < run.steps;

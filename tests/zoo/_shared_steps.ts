@@ -1,7 +1,8 @@
 /**
  * A few steps of every family of models on batches in which puzzles recur, so that their rows of
  * the puzzle table are looked up in several processes: by one process, or as a script by all
- * processes of an MPI job, of which the first prints what came of it.
+ * processes of an MPI job, of which the first prints what came of it. An argument names the
+ * stand-in for NCCL by which they exchange tensors.
  */
 import { stateDict } from "../../core/nn/module.ts";
 import { fromTypedArray } from "../../core/create.ts";
@@ -12,6 +13,7 @@ import { sliceCarry } from "../../models/model.ts";
 import { sharedStep, type StepReport, trainStep } from "../../zoo/step.ts";
 import { makeTrainee } from "../../zoo/train.ts";
 import { families, smallRun } from "./_family.ts";
+import { joinByDouble } from "./_nccl_group.ts";
 import { dataOf, textOf } from "./_tiny.ts";
 
 const ROWS = 8, STEPS = 6;
@@ -73,6 +75,7 @@ export async function stepsOf(
 
 if (import.meta.main) {
   const group = joinGroup();
+  if (Deno.args[0] !== undefined) await joinByDouble(group, Deno.args[0]);
   const all: Steps[] = [];
   for (const [recipe, preset] of works) {
     const microBatch = preset === "progressive" ? undefined : 2; // it draws for a batch at a time

@@ -1,10 +1,13 @@
 /** Several processes train as one does. */
-import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { decodeSafetensors } from "../../core/io/safetensors.ts";
 import { decodeElements } from "../../core/elements.ts";
+import { gpuOf } from "../../zoo/distributed.ts";
 import { inFolder } from "../ffi/_folder.ts";
+import { doubleProblem, ncclDouble } from "../ffi/_nccl.ts";
 import { ended, mpiProblem, mpirun } from "./_mpi.ts";
+import { families } from "./_family.ts";
 import { type Steps, stepsOf, works } from "./_shared_steps.ts";
 import { checkpointOf, checkpointPath, command, metricsOf, tinyFlags } from "./_tiny.ts";
 
@@ -16,6 +19,12 @@ const flags = [
   ...["--run.batchSize=8", "--run.reportEvery=1", "--run.evalEvery=20", "--run.checkpointEvery=25"],
 ];
 
+/** The same as changes of the tiny config, but that a report is due in between reads. */
+function changes(steps: number): string {
+  const often = { reportEvery: 7, evalEvery: 20, checkpointEvery: 25 };
+  return JSON.stringify({ run: { batchSize: 8, steps, ...often } });
+}
+
 function distributed(count: number, ...more: string[]): Deno.Command {
   return mpirun(count, "zoo/cli.ts", ...more, "--distributed");
 }
@@ -23,6 +32,16 @@ function distributed(count: number, ...more: string[]): Deno.Command {
 /** A test that several processes are needed for. */
 function testMpi(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + mpiProblem, ignore: mpiProblem !== "", fn });
+}
+
+/** A test of what NCCL would be asked for, where something that compiles stands in for it. */
+function testNccl(name: string, fn: (folder: string, double: string) => Promise<void>): void {
+  const problem = mpiProblem || doubleProblem;
+  Deno.test({
+    name: name + problem,
+    ignore: problem !== "",
+    fn: () => inFolder(async (folder) => await fn(folder, await ncclDouble(folder))),
+  });
 }
 
 /** Equal, numbers to 1e-5 of their size. */
@@ -71,8 +90,9 @@ async function trainAlone(...args: string[]): Promise<void> {
   assertEquals(code, 0, stderr);
 }
 
-testMpi("sharedStep() does what trainStep() does, for every family of models", async () => {
-  const { code, stdout, stderr } = await ended(mpirun(3, "tests/zoo/_shared_steps.ts"));
+/** That several processes do the steps that one does. */
+async function assertSameSteps(running: Deno.Command): Promise<void> {
+  const { code, stdout, stderr } = await ended(running);
   assertEquals(code, 0, stderr);
   const all: Steps[] = JSON.parse(stdout);
   for (const [i, [recipe, preset]] of works.entries()) {
@@ -83,7 +103,40 @@ testMpi("sharedStep() does what trainStep() does, for every family of models", a
     const errors = want.weights.map((w, k) => Math.abs(w - got.weights[k]!));
     assert(Math.max(...errors) < 2e-5, `${what}: weights by ${Math.max(...errors)}`);
   }
+}
+
+testMpi("sharedStep() does what trainStep() does, for every family of models", async () => {
+  await assertSameSteps(mpirun(3, "tests/zoo/_shared_steps.ts"));
 });
+
+testNccl("sharedStep() asks NCCL for what trainStep() does", async (_, double) => {
+  await assertSameSteps(mpirun(3, "tests/zoo/_shared_steps.ts", double));
+});
+
+testNccl(
+  "queueSharedStep() trains every family on meta: it reads no element",
+  async (_, double) => {
+    const { code, stdout, stderr } = await ended(mpirun(2, "tests/zoo/_queue_nccl.ts", double));
+    assertEquals([code, stdout], [0, `${families.length}\n`], stderr);
+  },
+);
+
+testNccl(
+  "train() by NCCL and 2 and 3 processes reports what one process does",
+  async (parent, double) => {
+    const whole = join(parent, "whole");
+    await trainAlone(...flags, "--run.reportEvery=7", `--out=${whole}`);
+    for (const count of [2, 3]) {
+      const folder = join(parent, `${count}`);
+      const { code, stdout, stderr } = await ended(
+        mpirun(count, "tests/zoo/_train_nccl.ts", double, `--out=${folder}`, changes(STEPS)),
+      );
+      assertEquals(code, 0, stderr);
+      assertMatch(stdout, /^Open MPI \S+ and NCCL 2\.99\.7\n$/);
+      assertLike(folder, whole, `${count} processes`);
+    }
+  },
+);
 
 testMpi(
   "train --distributed by 1, 2, 3 and 4 processes reports what one process does",
@@ -128,11 +181,11 @@ testMpi(
 
 const long = [...flags, "--steps=100000", "--run.evalEvery=100000"];
 
-/** A run that has written its metrics. */
-async function begun(folder: string, ...args: string[]): Promise<Deno.ChildProcess> {
-  const child = distributed(2, ...args, `--out=${folder}`).spawn();
+/** A run in a folder that has written its metrics. */
+async function begun(folder: string, running: Deno.Command): Promise<Deno.ChildProcess> {
+  const child = running.spawn();
   const metrics = () => Deno.readTextFile(join(folder, "metrics.jsonl")).catch(() => "");
-  while (!(await metrics()).includes(`"step":30,`)) {
+  while (!/"step":3\d,/.test(await metrics())) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return child;
@@ -154,7 +207,7 @@ testMpi(
   () =>
     inFolder(async (parent) => {
       const folder = join(parent, "run"), whole = join(parent, "whole");
-      const child = await begun(folder, ...long);
+      const child = await begun(folder, distributed(2, ...long, `--out=${folder}`));
       Deno.kill(await processOf(1, folder), "SIGKILL");
       const { code, stderr } = await ended(child);
       assert(code !== 0);
@@ -172,13 +225,24 @@ testMpi(
     }),
 );
 
+testNccl("train() by NCCL ends when a process is killed", async (parent, double) => {
+  const folder = join(parent, "run");
+  const run = mpirun(2, "tests/zoo/_train_nccl.ts", double, `--out=${folder}`, changes(100000));
+  const child = await begun(folder, run);
+  Deno.kill(await processOf(1, folder), "SIGKILL");
+  const { code, stderr } = await ended(child);
+  assert(code !== 0);
+  assertMatch(stderr, /process rank 1 .* exited on signal 9/s);
+  assertEquals(checkpointOf(folder).progress["step"] as number % 25, 0);
+});
+
 testMpi(
   "train --distributed stops all processes at one step when told to, and saves",
   () =>
     inFolder(async (parent) => {
       for (const signal of ["SIGINT", "SIGUSR2"] as const) {
         const folder = join(parent, signal);
-        const child = await begun(folder, ...long);
+        const child = await begun(folder, distributed(2, ...long, `--out=${folder}`));
         child.kill(signal);
         const { code, stderr } = await ended(child);
         assert(code !== 0);
@@ -215,12 +279,29 @@ testMpi("train --distributed shares the cores of a machine among its processes",
   }
 });
 
-Deno.test("train --distributed refuses what it can't do, and says where Open MPI is missing", async () => {
-  const cuda = await command("train", "hrm-sudoku", "--distributed", "--device=cuda");
-  assertEquals([cuda.code, cuda.stderr], [
-    2,
-    "Cannot train with --distributed on cuda: on the CPU alone so far",
-  ]);
+testMpi(
+  "train --distributed --device=cuda says what it lacks, and starts no run",
+  () =>
+    inFolder(async (folder) => {
+      const args = ["train", "hrm-sudoku", "--preset=tiny", "--device=cuda"];
+      const { code, stderr } = await ended(distributed(2, ...args, `--out=${join(folder, "run")}`));
+      assert(code !== 0);
+      assertMatch(stderr, /^Process [01] of 2: Cannot compute on cuda with libtorch .*/m);
+      assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+    }),
+);
+
+Deno.test("gpuOf() gives each process of a machine a GPU of its own, or says that they are too few", () => {
+  const hosts = ["a", "b", "a", "b", "a"];
+  assertEquals(hosts.map((_, rank) => gpuOf(rank, hosts, 3)), [0, 0, 1, 1, 2]);
+  assertThrows(
+    () => gpuOf(4, hosts, 2),
+    RangeError,
+    "Cannot give each of 3 processes on a a GPU of its own: it sees 2; start 2 at most there",
+  );
+});
+
+Deno.test("train --distributed says where Open MPI is missing", async () => {
   const before = Deno.env.get("PONDER_MPI");
   Deno.env.set("PONDER_MPI", "/nowhere/libmpi.so.40");
   const missing = await command("train", "hrm-sudoku", "--distributed");

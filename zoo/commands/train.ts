@@ -86,11 +86,7 @@ const declaration = {
 /** Trains, shows how it goes, and says where the weights are. */
 export async function trainCommand(args: readonly string[]): Promise<void> {
   const request = parseCommand(declaration, args);
-  const { distributed, device } = request.flags;
-  if (!distributed) return await trainRequested(request, null);
-  if (device !== "cpu") {
-    throw new UsageError(`Cannot train with --distributed on ${device}: on the CPU alone so far`);
-  }
+  if (!request.flags.distributed) return await trainRequested(request, null);
   await together((group) => trainRequested(request, group));
 }
 
@@ -104,7 +100,10 @@ async function trainRequested(request: Request, group: Group | null): Promise<vo
   const asked = () => askedFor(request);
   const { saved, folder, resume } = group === null ? asked() : await group.fromFirst(asked);
 
-  say(openLibrary({ ...flags, threads: flags.threads ?? await threadsOf(group) }));
+  const threads = flags.threads ?? await threadsOf(group);
+  const sharesGpus = group !== null && flags.device === "cuda";
+  say(openLibrary({ threads, device: sharesGpus ? "cpu" : flags.device })); // else all on the first
+  const device = sharesGpus ? await group.takeGpu() : flags.device;
   if (group !== null) say(`${group.size} processes by ${group.version}`);
   if (speaks) describe(saved);
   const task = makeTask(saved.config.task);
@@ -113,7 +112,7 @@ async function trainRequested(request: Request, group: Group | null): Promise<vo
   if (!group?.isFirst) await prepare();
   const data = task.load(saved.config.run.seed, say);
   say(`Run in "${folder}"${resume ? ", resumed" : ""}`);
-  const { minutes, device } = flags;
+  const { minutes } = flags;
   const result = await trainVisibly({
     ...{ saved, data, folder, device, resume },
     ...(minutes === undefined ? {} : { minutes }),
