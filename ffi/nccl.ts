@@ -187,13 +187,15 @@ export class NcclGroup {
    * @throws {LibraryError} when another process is gone, as far as NCCL notices
    */
   async settled(): Promise<void> {
-    const error = new Int32Array(1);
-    while (!this.#stream.isDone()) {
-      const { ncclCommGetAsyncError } = this.#symbols;
-      this.#check("ncclCommGetAsyncError", ncclCommGetAsyncError(this.#communicator, error));
-      this.#check("A sum over GPUs", error[0]!);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    while (!this.#isDone()) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  #isDone(): boolean {
+    const isDone = this.#stream.isDone(), error = new Int32Array(1);
+    const { ncclCommGetAsyncError } = this.#symbols;
+    this.#check("ncclCommGetAsyncError", ncclCommGetAsyncError(this.#communicator, error));
+    this.#check("A sum over GPUs", error[0]!);
+    return isDone;
   }
 
   /** Leaves the others, once all that was asked for is done. */

@@ -13,9 +13,9 @@ import { bytesOf } from "../core/dtype.ts";
 import type { StoredTensor } from "../core/nn/module.ts";
 import { tidy } from "../core/scope.ts";
 import { cat, type Tensor } from "../core/tensor.ts";
-import { countGpus, type Stream, useGpu } from "../ffi/cuda.ts";
+import { countGpus, useGpu } from "../ffi/cuda.ts";
 import { joinMpi, type Mpi } from "../ffi/mpi.ts";
-import { type Nccl, openNccl } from "../ffi/nccl.ts";
+import { openNccl } from "../ffi/nccl.ts";
 import { type Carry, carryTensors } from "../models/model.ts";
 import { type Exchange, GpuExchange, joined, MpiExchange, rowsShape } from "./exchange.ts";
 
@@ -35,9 +35,9 @@ export class Group {
   #ms = 0;
 
   /** Use {@link joinGroup}. */
-  constructor(mpi: Mpi) {
+  constructor(mpi: Mpi, exchange: Exchange = new MpiExchange(mpi)) {
     this.#mpi = mpi;
-    this.#exchange = new MpiExchange(mpi);
+    this.#exchange = exchange;
   }
 
   /** The number of this process, from 0. */
@@ -70,15 +70,8 @@ export class Group {
    */
   async takeGpu(): Promise<Device> {
     const index = gpuOf(this.rank, await this.gatherAll(Deno.hostname()), countGpus());
-    await this.joinGpus(openNccl(), useGpu(index));
+    this.#exchange = await GpuExchange.join(this.#mpi, openNccl(), useGpu(index));
     return `cuda:${index}`;
-  }
-
-  /** Internal to zoo: from here on tensors are exchanged by NCCL, queued on a stream. */
-  async joinGpus(nccl: Nccl, stream: Stream): Promise<void> {
-    const id = await this.fromFirst(() => nccl.uniqueId());
-    const { rank, size } = this;
-    this.#exchange = new GpuExchange(nccl.join({ id, rank, size, stream }));
   }
 
   /** This process's share of `count` rows: those from `start` up to `end`. */

@@ -6,10 +6,10 @@
 import { noGrad } from "../core/autograd.ts";
 import { empty, fromBytes } from "../core/create.ts";
 import { bytesOf } from "../core/dtype.ts";
-import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { Stream } from "../ffi/cuda.ts";
 import type { Mpi } from "../ffi/mpi.ts";
-import { isNcclType, type NcclGroup, type NcclType } from "../ffi/nccl.ts";
+import { isNcclType, type Nccl, type NcclGroup, type NcclType } from "../ffi/nccl.ts";
 
 /** What carries tensors from process to process. All processes ask for the same in the same order. */
 export interface Exchange {
@@ -63,9 +63,14 @@ export class MpiExchange implements Exchange {
 export class GpuExchange implements Exchange {
   readonly #group: NcclGroup;
 
-  /** Of GPUs that have joined. */
-  constructor(group: NcclGroup) {
+  private constructor(group: NcclGroup) {
     this.#group = group;
+  }
+
+  /** Of the present GPUs of all processes that MPI started; each says where it is given its work. */
+  static async join(mpi: Mpi, nccl: Nccl, stream: Stream): Promise<GpuExchange> {
+    const id = await mpi.broadcast(mpi.rank === 0 ? nccl.uniqueId() : null);
+    return new GpuExchange(nccl.join({ id, rank: mpi.rank, size: mpi.size, stream }));
   }
 
   get version(): string {

@@ -8,10 +8,12 @@ import {
 } from "@std/assert";
 import { join, resolve } from "@std/path";
 import { libraryFile } from "../../ffi/locate.ts";
+import { findMpi } from "../../ffi/locate_mpi.ts";
 import { schemas } from "../../ffi/operators.ts";
 import { provision } from "../../ffi/provision.ts";
 import { parseSchema } from "../../ffi/schema.ts";
 import { runScript } from "../script.ts";
+import { mpiProblem } from "../zoo/_mpi.ts";
 import { cudaFolder, cudaProblem } from "./_cuda.ts";
 import { inFolder } from "./_folder.ts";
 import { wrongRows } from "./_schemas.ts";
@@ -99,22 +101,32 @@ testBuild(
   },
 );
 
+/** That a training ends with an error, in which no GPU is found, and starts no run. */
+async function assertNoGpu(...flags: string[]): Promise<void> {
+  await inFolder(async (place) => {
+    const args = ["train", "hrm-sudoku", "--preset=tiny", "--device=cuda", ...flags];
+    const { code, stderr } = await runScript(
+      `import { main } from "./zoo/cli.ts"; import { runMain } from "./zoo/cli/flags.ts";
+       await runMain(() => main(${JSON.stringify([...args, `--out=${join(place, "run")}`])}));`,
+      ["--allow-all"],
+      { ...env, PONDER_MPI: findMpi() ?? "" },
+    );
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "no GPU is found");
+    assertEquals(await Array.fromAsync(Deno.readDir(place)), []);
+  });
+}
+
 testBuild(
   "train --device=cuda without a GPU fails with that error, and starts no run",
-  () =>
-    inFolder(async (place) => {
-      const { code, stderr } = await runScript(
-        `import { main } from "./zoo/cli.ts"; import { runMain } from "./zoo/cli/flags.ts";
-       await runMain(() => main(["train", "hrm-sudoku", "--preset=tiny", "--device=cuda",
-         "--out=${join(place, "run")}"]));`,
-        ["--allow-all"],
-        env,
-      );
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, "no GPU is found");
-      assertEquals(await Array.fromAsync(Deno.readDir(place)), []);
-    }),
+  () => assertNoGpu(),
 );
+
+Deno.test({
+  name: `train --device=cuda --distributed without a GPU does so too${cudaProblem || mpiProblem}`,
+  ignore: ignore || mpiProblem !== "",
+  fn: () => assertNoGpu("--distributed"),
+});
 
 testBuild(
   "A CUDA build has every C function that is called: of the CPU, of CUDA, of its runtime",

@@ -7,7 +7,7 @@ import { Random } from "../../core/random.ts";
 import { scope } from "../../core/scope.ts";
 import { liveTensors } from "../../ffi/handle.ts";
 import { sliceCarry } from "../../models/model.ts";
-import { type Group, joinGroup } from "../../zoo/distributed.ts";
+import type { Group } from "../../zoo/distributed.ts";
 import { queueSharedStep, readReports } from "../../zoo/step.ts";
 import { disposeTrainee, makeTrainee } from "../../zoo/train.ts";
 import { families, smallRun } from "./_family.ts";
@@ -38,8 +38,7 @@ async function queueSteps(group: Group, recipe: string, rows: number): Promise<v
   disposeTrainee(trainee);
 }
 
-const group = joinGroup();
-await joinByDouble(group, Deno.args[0]!);
+const group = await joinByDouble(Deno.args[0]!);
 const before = liveTensors();
 for (const recipe of families) await queueSteps(group, recipe, 4);
 assertEquals(liveTensors(), before);

@@ -74,8 +74,8 @@ export async function stepsOf(
 }
 
 if (import.meta.main) {
-  const group = joinGroup();
-  if (Deno.args[0] !== undefined) await joinByDouble(group, Deno.args[0]);
+  const [double] = Deno.args;
+  const group = double === undefined ? joinGroup() : await joinByDouble(double);
   const all: Steps[] = [];
   for (const [recipe, preset] of works) {
     const microBatch = preset === "progressive" ? undefined : 2; // it draws for a batch at a time

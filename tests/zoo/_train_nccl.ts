@@ -9,8 +9,8 @@ import { dataOf, tinyConfig } from "./_tiny.ts";
 
 const [file, out, changes] = Deno.args as [string, string, string];
 const saved = tinyConfig(JSON.parse(changes)), folder = out.replace("--out=", "");
-await together(async (group) => {
-  await joinByDouble(group, file);
+await together(async () => {
+  const group = await joinByDouble(file);
   await trainVisibly({ saved, data: dataOf(saved), folder, group, readEvery: 10 });
   if (group.isFirst) console.log(group.version);
 });

@@ -2,17 +2,23 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import type { Device } from "../../core/mod.ts";
+import { countGpus } from "../../ffi/cuda.ts";
 import { loadWeights } from "../../zoo/weights.ts";
 import { train } from "../../zoo/train.ts";
-import { gpu, testGpu } from "../ffi/_cuda.ts";
+import { gpu, gpuProblem, testGpu } from "../ffi/_cuda.ts";
 import { inFolder } from "../ffi/_folder.ts";
 import { families, smallRun } from "./_family.ts";
-import { checkpointOf, dataOf, metricsOf } from "./_tiny.ts";
+import { ended, mpiProblem, mpirun } from "./_mpi.ts";
+import { checkpointOf, dataOf, metricsOf, tinyConfig, tinyFlags } from "./_tiny.ts";
 
 /** A run's reported losses. */
 async function lossesOf(recipe: string, device: Device, folder: string): Promise<number[]> {
   const saved = smallRun(recipe, "tiny", { optim: { clipNorm: 0.5, ema: 0.9 } });
   await train({ saved, data: dataOf(saved), folder, device });
+  return lossesIn(folder);
+}
+
+function lossesIn(folder: string): number[] {
   return metricsOf(folder).flatMap(({ loss }) => typeof loss === "number" ? [loss] : []);
 }
 
@@ -61,3 +67,31 @@ testGpu(
       assert(Object.keys(tensors).length > 0);
     }),
 );
+
+const clusterProblem = gpuProblem || mpiProblem;
+
+Deno.test({
+  name:
+    `train --distributed on GPUs, one for each process, has the losses of the CPU${clusterProblem}`,
+  ignore: clusterProblem !== "",
+  fn: () =>
+    inFolder(async (folder) => {
+      const saved = tinyConfig(), whole = join(folder, "cpu");
+      await train({ saved, data: dataOf(saved), folder: whole });
+      const want = lossesIn(whole);
+      assert(want.length > 0);
+      const most = Math.min(gpu === "cuda" ? countGpus() : 2, saved.config.run.batchSize);
+      for (const count of new Set([1, most])) {
+        const place = join(folder, `${count}`);
+        const { code, stderr } = await ended(mpirun(
+          count,
+          ...["zoo/cli.ts", "train", "hrm-sudoku", ...tinyFlags] as const,
+          ...["--distributed", `--device=${gpu}`, `--out=${place}`],
+        ));
+        assertEquals(code, 0, stderr);
+        const got = lossesIn(place);
+        assertEquals(got.length, want.length);
+        got.forEach((loss, i) => assertAlmostEquals(loss, want[i]!, 1e-3 * Math.abs(want[i]!)));
+      }
+    }),
+});
