@@ -248,6 +248,52 @@ Deno.test("every link from page to page leads somewhere", () => {
   }
 });
 
+// Files.
+
+/** What a reader of these pages adds. */
+const TO_BE_WRITTEN = [
+  "docs/erf.ts",
+  "models/mixer.ts",
+  "tests/golden/mixer_twin.py",
+  "tasks/latin/",
+  "zoo/tasks/latin.ts",
+  "tests/zoo/tasks/latin_test.ts",
+];
+
+/** The words in backticks that name a file or a folder of the repository, placeholders left out. */
+function pathsIn(text: string): string[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
+  return [...prose.matchAll(/`([^`]+)`/g)].flatMap(([, quoted]) => quoted!.split(/\s+/))
+    .filter((word) => /^(\.\/)?(core|models|zoo|tasks|ffi|tests|bench|docs|\.github)\//.test(word))
+    .filter((word) => !/[<>…*${}]/.test(word));
+}
+
+/** Whether the repository has a file or folder of that name. */
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, ROOT)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("every path in backticks on the pages is in the repository", () => {
+  const named = [...pages, "CHANGELOG.md"].flatMap((page) =>
+    pathsIn(read(page)).map((path) => ({ page, path }))
+  );
+  const wrong = named.filter(({ path }) => !TO_BE_WRITTEN.includes(path) && !isThere(path));
+  assertEquals(wrong, []);
+  assert(named.length > 30, `${named.length} paths found`);
+  const unused = TO_BE_WRITTEN.filter((path) => !named.some((other) => other.path === path));
+  assertEquals(unused, []);
+});
+
+Deno.test("a wrong path in backticks is found, a placeholder is none", () => {
+  const text = "see `core/no_such_file.ts`, `zoo/weights/<name>`, `docs/*.md` and `runs/last`";
+  assertEquals(pathsIn(text), ["core/no_such_file.ts"]);
+  assertEquals(pathsIn(text).filter(isThere), []);
+});
+
 Deno.test("README.md leads to every guide", () => {
   const readme = read("README.md");
   assertEquals(guides.filter((guide) => !readme.includes(`(${guide})`)), []);
