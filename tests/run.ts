@@ -145,7 +145,8 @@ function denoCommand(
   return new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdout });
 }
 
-function exists(path: string): boolean {
+/** Whether the repository has a file or folder of that name. */
+export function exists(path: string): boolean {
   try {
     return Deno.statSync(new URL(path, ROOT)) !== undefined;
   } catch (error) {

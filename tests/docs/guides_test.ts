@@ -1,7 +1,9 @@
 /** What the guides say of messages, permissions and commands is so. Their TypeScript is run by itself. */
 import { assert, assertEquals } from "@std/assert";
+import baseline from "../../bench/baseline.json" with { type: "json" };
 import config from "../../deno.json" with { type: "json" };
 import { inFolder } from "../ffi/_folder.ts";
+import { exists } from "../run.ts";
 import { runScript } from "../script.ts";
 import { sentencesIn } from "./_messages.ts";
 
@@ -11,6 +13,9 @@ const isMarkdown = ({ name }: Deno.DirEntry) => name.endsWith(".md");
 const guides = [...Deno.readDirSync(new URL("docs", ROOT))].filter(isMarkdown)
   .map(({ name }) => `docs/${name}`).sort();
 const pages = ["README.md", ...guides];
+
+/** A page without its blocks of code. */
+const proseOf = (text: string) => text.replaceAll(/^```[\s\S]*?^```/gm, "");
 
 /** The rows of the tables in a page, cell by cell. */
 function rowsOf(page: string): string[][] {
@@ -169,7 +174,7 @@ Deno.test("permissions.md: a script of each kind runs with exactly the flags it 
 function commandsIn(page: string): string[] {
   const shell = /^```sh\n([\s\S]*?)^```/gm;
   const blocks = [...read(page).matchAll(shell)].map(([, block]) => block!);
-  const prose = read(page).replaceAll(/^```[\s\S]*?^```/gm, "");
+  const prose = proseOf(read(page));
   const quoted = [...prose.matchAll(/`(deno task [^`]+)`/g)].map(([, line]) => line!);
   const lines = blocks.flatMap((block) => block.replaceAll("\\\n", " ").split("\n"))
     .map((line) => line.replace(/(^|\s+)#.*$/, "").trim());
@@ -233,7 +238,7 @@ Deno.test("every link from page to page leads somewhere", () => {
   const slug = (title: string) =>
     title.toLowerCase().replaceAll(/[^\w\s-]/g, "").replaceAll(" ", "-");
   for (const page of pages) {
-    const text = read(page).replaceAll(/^```[\s\S]*?^```/gm, "");
+    const text = proseOf(read(page));
     for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target!)) continue;
       const [path, anchor] = target!.split("#");
@@ -262,26 +267,16 @@ const TO_BE_WRITTEN = [
 
 /** The words in backticks that name a file or a folder of the repository, placeholders left out. */
 function pathsIn(text: string): string[] {
-  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
-  return [...prose.matchAll(/`([^`]+)`/g)].flatMap(([, quoted]) => quoted!.split(/\s+/))
+  return [...proseOf(text).matchAll(/`([^`]+)`/g)].flatMap(([, quoted]) => quoted!.split(/\s+/))
     .filter((word) => /^(\.\/)?(core|models|zoo|tasks|ffi|tests|bench|docs|\.github)\//.test(word))
     .filter((word) => !/[<>…*${}]/.test(word));
-}
-
-/** Whether the repository has a file or folder of that name. */
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(new URL(path, ROOT)) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 Deno.test("every path in backticks on the pages is in the repository", () => {
   const named = [...pages, "CHANGELOG.md"].flatMap((page) =>
     pathsIn(read(page)).map((path) => ({ page, path }))
   );
-  const wrong = named.filter(({ path }) => !TO_BE_WRITTEN.includes(path) && !isThere(path));
+  const wrong = named.filter(({ path }) => !TO_BE_WRITTEN.includes(path) && !exists(path));
   assertEquals(wrong, []);
   assert(named.length > 30, `${named.length} paths found`);
   const unused = TO_BE_WRITTEN.filter((path) => !named.some((other) => other.path === path));
@@ -291,7 +286,27 @@ Deno.test("every path in backticks on the pages is in the repository", () => {
 Deno.test("a wrong path in backticks is found, a placeholder is none", () => {
   const text = "see `core/no_such_file.ts`, `zoo/weights/<name>`, `docs/*.md` and `runs/last`";
   assertEquals(pathsIn(text), ["core/no_such_file.ts"]);
-  assertEquals(pathsIn(text).filter(isThere), []);
+  assertEquals(pathsIn(text).filter(exists), []);
+});
+
+// Figures.
+
+Deno.test("speeds are the same in README.md, docs/performance.md and bench/baseline.json", () => {
+  const isRatio = (cell: string) => /^[\d.]+×$/.test(cell);
+  const measured = new Map(
+    rowsOf("docs/performance.md").filter(([, , , speed]) => speed !== undefined && isRatio(speed))
+      .map(([work, , , speed, , memory]) => [work!, `${speed} ${isRatio(memory!) ? memory : ""}`]),
+  );
+  const times = (ratio: number | null) => ratio === null ? "" : `${ratio.toFixed(2)}×`;
+  for (const { work, ratio, memory_ratio } of baseline.rows) {
+    assertEquals(measured.get(work), `${times(ratio)} ${times(memory_ratio)}`, work);
+  }
+  const shown = rowsOf("README.md").filter(([, speed]) => isRatio(speed!));
+  const wrong = shown.filter(([, speed, memory]) =>
+    ![...measured.values()].includes(`${speed} ${memory}`)
+  );
+  assertEquals(wrong, []);
+  assert(shown.length >= 9, `${shown.length} speeds in README.md`);
 });
 
 Deno.test("README.md leads to every guide", () => {
